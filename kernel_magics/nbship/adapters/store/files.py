@@ -1,0 +1,176 @@
+"""The store as files that a person can read."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING, TypeVar
+
+from nbship.adapters.store.journal import FileJournal
+from nbship.errors import RecordFormatError, RecordNotFoundError, StoreError
+from nbship.records.codec import from_json, to_json
+from nbship.records.ids import is_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Record = TypeVar("Record")
+
+#: kind of id -> (folder below the store, suffix of a record that is one file)
+_PLACES = {
+    "run": ("runs", ""),
+    "job": ("jobs", ""),
+    "verdict": ("verdicts", ".json"),
+    "approval": ("approvals", ".json"),
+    "report": ("reports", ".html"),
+    "export": ("exports", ""),
+}
+
+
+class FileStore:
+    """``.mlops/`` on a file system; see DESIGN §4 for its folders.
+
+    Parameters
+    ----------
+    folder
+        The store's folder; made when the first record is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return ``runs/<run>/``, whether it exists or not."""
+        return self.folder / "runs" / run_id
+
+    def job_folder(self, job_id: str) -> Path:
+        """Return ``jobs/<job>/``."""
+        return self.folder / "jobs" / job_id
+
+    def attempt_folder(self, job_id: str, number: int) -> Path:
+        """Return ``jobs/<job>/attempts/<number>/``."""
+        return self.job_folder(job_id) / "attempts" / str(number)
+
+    def record_path(self, record_id: str) -> Path:
+        """Return where a record of one file lies: ``verdicts/<id>.json`` and the like.
+
+        Raises
+        ------
+        RecordNotFoundError
+            If the id is of no kind that the store knows.
+        """
+        kind = record_id.partition("-")[0]
+        if kind not in _PLACES:
+            raise RecordNotFoundError(
+                f"{record_id!r} is no id of nbship; they begin with {', '.join(_PLACES)}",
+                hint="Copy the id from `mlops jobs` or `mlops runs`.",
+            )
+        place, suffix = _PLACES[kind]
+        return self.folder / place / f"{record_id}{suffix}"
+
+    def journal(self, run_id: str) -> FileJournal:
+        """Open the journal of a run for appending and reading."""
+        return FileJournal(self.run_folder(run_id) / "journal.jsonl")
+
+    def ids(self, kind: str) -> tuple[str, ...]:
+        """List the ids of one kind, oldest first."""
+        place, suffix = _PLACES[kind]
+        folder = self.folder / place
+        if not folder.is_dir():
+            return ()
+        names = (path.name.removesuffix(suffix) for path in folder.iterdir())
+        return tuple(sorted(name for name in names if is_id(name, kind)))
+
+    def save(self, record: object, path: Path) -> None:
+        """Write a record as JSON: a whole file or none."""
+        self.write_bytes(_encode(record), path)
+
+    def write_bytes(self, data: bytes, path: Path) -> None:
+        """Write a file by write, fsync and rename.
+
+        Raises
+        ------
+        StoreError
+            If the file system refuses; nothing is left behind.
+        """
+        with _explained(path), _temporary(path) as temporary:
+            _write_synced(temporary, data)
+            temporary.replace(path)
+
+    def publish(self, record: object, path: Path) -> bool:
+        """Write a record by ``os.link``; False where another one stands there already."""
+        with _explained(path), _temporary(path) as temporary:
+            _write_synced(temporary, _encode(record))
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            return True
+
+    def load(self, kind: type[Record], path: Path) -> Record:
+        """Read a record.
+
+        Raises
+        ------
+        RecordNotFoundError
+            If there is no such file.
+        RecordFormatError
+            If it is no JSON, or another record.
+        """
+        try:
+            data = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise RecordNotFoundError(
+                f"{self.folder}: no record {path.relative_to(self.folder) if path.is_relative_to(self.folder) else path}",
+                hint="Copy the id from `mlops jobs` or `mlops runs`.",
+            ) from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RecordFormatError(
+                f"{path}: not JSON: {error}", hint="Restore the file: records are written once and never edited."
+            ) from error
+        return from_json(kind, data, where=str(path))
+
+
+def _encode(record: object) -> bytes:
+    return (json.dumps(to_json(record), indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise store_error(error, path) from error
+
+
+def store_error(error: OSError, path: Path) -> StoreError:
+    """Put a file system's refusal into words: which file, why, and what to do."""
+    hints = {
+        errno.ENOSPC: "Free some space on that file system, then repeat the command.",
+        errno.EDQUOT: "Free some of your quota, then repeat the command.",
+        errno.EROFS: "Point MLOPS_STORE at a folder that can be written.",
+        errno.EACCES: "Point MLOPS_STORE at a folder that you may write.",
+    }
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return StoreError(f"{path}: cannot be written: {reason}", hint=hints.get(error.errno or 0, "Look at that path."))

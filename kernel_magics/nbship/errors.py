@@ -1,0 +1,145 @@
+"""Every error that nbship raises on purpose.
+
+::
+
+    NbshipError
+    ├── SettingsError              a key, a value or a file of the settings
+    ├── UsageError                 a verb was called with words it does not take
+    ├── StoreError                 .mlops/ cannot be written or read
+    │   ├── RecordNotFoundError    no record of that id
+    │   └── RecordFormatError      a record this version cannot read
+    ├── NotebookError              a notebook cannot be read
+    ├── ParameterError             values do not fit the parameter contract
+    │   ├── UnknownParameterError
+    │   └── ParametersCellMissingError
+    ├── KernelError                a kernel is unknown or cannot start
+    ├── RunError                   a run is in the wrong state for the call
+    ├── JobError                   a job is in the wrong state for the call
+    │   └── JobFailedError         a job ran and failed
+    ├── VettingError               a policy, gate or waiver cannot be used
+    ├── ApprovalError              an approval cannot be given or does not hold
+    ├── ExportError                a root cannot be exported
+    │   └── HazardError            a live object that has no place in a package
+    └── ReleaseError               a release cannot be sealed
+        └── VerificationError      a bundle is not what was sealed
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NbshipError(Exception):
+    """Say where, what was found and what was expected, with one thing to do.
+
+    Parameters
+    ----------
+    message
+        Where, what was found, what was expected.
+    hint
+        One thing to do, imperative; empty where nothing helps.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.message, self.hint, dict(vars(self))))
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows instead of a traceback: two lines.
+
+        The name and the signature are IPython's protocol.
+        """
+        lines = [f"{type(self).__name__}: {self.message}"]
+        return [*lines, f"hint: {self.hint}"] if self.hint else lines
+
+
+def _rebuild(
+    kind: type[NbshipError], message: str, hint: str, state: dict[str, Any]
+) -> NbshipError:
+    error = kind.__new__(kind)
+    NbshipError.__init__(error, message, hint=hint)
+    vars(error).update(state)
+    return error
+
+
+class SettingsError(NbshipError):
+    """A key, a value or a file of the settings."""
+
+
+class UsageError(NbshipError):
+    """A verb was called with words it does not take."""
+
+
+class StoreError(NbshipError):
+    """The store cannot be written or read."""
+
+
+class RecordNotFoundError(StoreError):
+    """No record of that id."""
+
+
+class RecordFormatError(StoreError):
+    """A record that this version of nbship cannot read."""
+
+
+class NotebookError(NbshipError):
+    """A notebook cannot be read."""
+
+
+class ParameterError(NbshipError):
+    """Values do not fit the parameter contract."""
+
+
+class UnknownParameterError(ParameterError):
+    """A value was given for a name that the notebook does not declare."""
+
+
+class ParametersCellMissingError(ParameterError):
+    """Values were given and no cell is tagged ``parameters``."""
+
+
+class KernelError(NbshipError):
+    """A kernel is unknown or cannot start."""
+
+
+class RunError(NbshipError):
+    """A run is in the wrong state for the call."""
+
+
+class JobError(NbshipError):
+    """A job is in the wrong state for the call."""
+
+
+class JobFailedError(JobError):
+    """A job ran and failed; its outcome says why."""
+
+
+class VettingError(NbshipError):
+    """A policy, a gate or a waiver cannot be used."""
+
+
+class ApprovalError(NbshipError):
+    """An approval cannot be given or does not hold."""
+
+
+class ExportError(NbshipError):
+    """A root cannot be exported."""
+
+
+class HazardError(ExportError):
+    """A live object that has no place in a package."""
+
+
+class ReleaseError(NbshipError):
+    """A release cannot be sealed."""
+
+
+class VerificationError(ReleaseError):
+    """A bundle is not what was sealed."""

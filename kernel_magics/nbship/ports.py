@@ -1,0 +1,76 @@
+"""Ports: what use cases ask of the outside, as protocols that adapters fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from nbship.records.run import Event, EventKind
+
+Record = TypeVar("Record")
+
+
+class Clock(Protocol):
+    """Time and identity."""
+
+    def now(self) -> Any:  # noqa: ANN401  # aware datetime; kept loose so that fakes are one line
+        """Return the time, aware, in UTC."""
+        ...
+
+    def entropy(self) -> int:
+        """Return 20 random bits or more, for ids."""
+        ...
+
+
+class Journal(Protocol):
+    """The append-only record of one run."""
+
+    def append(self, kind: EventKind, data: Mapping[str, Any]) -> None:
+        """Write one event; it is in the file when the call returns."""
+        ...
+
+    def events(self) -> Iterator[Event]:
+        """Read every whole event, in the order of the file."""
+        ...
+
+
+class Store(Protocol):
+    """``.mlops/``: records by id, folders by kind."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder ``.mlops/`` itself."""
+        ...
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return ``runs/<run>/``, whether it exists or not."""
+        ...
+
+    def job_folder(self, job_id: str) -> Path:
+        """Return ``jobs/<job>/``."""
+        ...
+
+    def attempt_folder(self, job_id: str, number: int) -> Path:
+        """Return ``jobs/<job>/attempts/<number>/``."""
+        ...
+
+    def journal(self, run_id: str) -> Journal:
+        """Open the journal of a run for appending and reading."""
+        ...
+
+    def ids(self, kind: str) -> tuple[str, ...]:
+        """List the ids of ``run``, ``job``, ``verdict``, ``approval``, ``export``: oldest first."""
+        ...
+
+    def save(self, record: object, path: Path) -> None:
+        """Write a record as JSON: a whole file or none."""
+        ...
+
+    def load(self, kind: type[Record], path: Path) -> Record:
+        """Read a record."""
+        ...
+
+    def publish(self, record: object, path: Path) -> bool:
+        """Write a record by ``os.link``; False where another one stands there already."""
+        ...

@@ -1,0 +1,65 @@
+"""Where something ran: interpreter, packages with hashes, accelerator, repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """One installed distribution."""
+
+    name: str
+    version: str
+    #: sha256 of its RECORD file, so that an edited installation shows; "" where it has none
+    record_digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accelerator:
+    """One GPU as NVML names it."""
+
+    uuid: str
+    name: str
+    memory_gib: float
+    driver: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """The interpreter that a kernel runs in, and what is installed there."""
+
+    SCHEMA: ClassVar[str] = "environment/1"
+
+    python_version: str
+    implementation: str
+    executable: str
+    #: ``platform.platform()``
+    platform: str
+    machine: str
+    cpus: int
+    packages: tuple[Package, ...] = ()
+    accelerators: tuple[Accelerator, ...] = ()
+
+    def version_of(self, name: str) -> str | None:
+        """Return the version of a distribution, None where it is not installed."""
+        wanted = name.lower().replace("_", "-")
+        for package in self.packages:
+            if package.name.lower().replace("_", "-") == wanted:
+                return package.version
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GitState:
+    """The repository that a notebook lies in."""
+
+    SCHEMA: ClassVar[str] = "git-state/1"
+
+    #: 40 hexadecimal digits; "" before the first commit
+    commit: str
+    branch: str
+    is_dirty: bool
+    #: remote ``origin`` without user and password; "" where there is none
+    remote_url: str = ""

@@ -1,0 +1,67 @@
+"""Parameters and the values that one run sets them to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+#: JSON values by parameter name. Dates are ISO 8601 strings, paths are strings.
+Values = Mapping[str, Any]
+
+
+class ParameterKind(StrEnum):
+    """The types a parameter can have."""
+
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    STR = "str"
+    NONE = "None"
+    LIST = "list"
+    DICT = "dict"
+    LITERAL = "Literal"
+    DATE = "date"
+    DATETIME = "datetime"
+    PATH = "Path"
+    ANY = "Any"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """A typed input declared in the ``parameters`` cell."""
+
+    name: str
+    kind: ParameterKind
+    #: the annotation as written, or the type inferred from the default
+    annotation: str
+    #: default as a JSON value; meaningless where ``is_required``
+    default: Any = None
+    #: the default's source text, such as ``Path("data")``
+    default_text: str = ""
+    #: allowed values of a ``Literal``
+    choices: tuple[Any, ...] = ()
+    #: kind of the items of a list, or of the values of a dict; None where not declared
+    item_kind: ParameterKind | None = None
+    is_optional: bool = False
+    is_required: bool = False
+    is_inferred: bool = False
+    #: trailing comment, or the comment line above
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParameterContract:
+    """Every parameter that a notebook declares."""
+
+    SCHEMA: ClassVar[str] = "parameter-contract/1"
+
+    #: id of the parameters cell; None where the notebook has none
+    cell_id: str | None
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The declared names, in the order of the cell."""
+        return tuple(p.name for p in self.parameters)

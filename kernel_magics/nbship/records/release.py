@@ -1,0 +1,149 @@
+"""Signatures, golden cases, exports and releases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """One named input or output."""
+
+    name: str
+    #: ``float64``, ``int64``, ``bool``, ``string``, ``category``, ``datetime64``, ``object`` or ``json``
+    dtype: str
+    is_nullable: bool = False
+    #: shape of one value, () for a scalar
+    shape: tuple[int, ...] = ()
+    #: known values of a category, at most 50
+    categories: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signature:
+    """Names, dtypes, shapes, units of a model's inputs and outputs; nothing cryptographic."""
+
+    inputs: tuple[Column, ...]
+    outputs: tuple[Column, ...]
+    #: ``frame`` (one DataFrame), ``array`` or ``arguments`` (plain Python values)
+    input_form: str = "arguments"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StateEntry:
+    """One captured value and the file that holds it."""
+
+    #: the global name in the module
+    name: str
+    #: ``json``, ``npz``, ``arrow`` or ``skops``
+    codec: str
+    #: file name below ``state/``
+    file: str
+    digest: str
+    size_bytes: int
+    #: types that skops must trust, listed one by one
+    trusted_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RootCapture:
+    """A root with its closure as it stood in a live kernel: ``roots/<name>/capture.json``."""
+
+    SCHEMA: ClassVar[str] = "root-capture/1"
+
+    name: str
+    #: ``function`` or ``estimator``
+    kind: str
+    #: file name of the module's text beside this record
+    module: str
+    #: sha256 of the module's text
+    module_digest: str
+    state: tuple[StateEntry, ...]
+    #: ``import name -> distribution==version`` of everything the closure imports
+    requirements: Mapping[str, str]
+    python_version: str
+    signature: Signature
+    #: number of recorded golden cases and of distinct rows in them
+    golden_cases: int
+    golden_rows: int
+    #: file of the golden cases beside this record, JSON lines
+    golden: str
+    golden_digest: str
+    #: module line -> {"cell_id", "execution_count", "line"}
+    source_map: Mapping[str, Any] = field(default_factory=dict)
+    #: what a reader should know, such as "golden rows taken from X_test"
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParityReport:
+    """What the replay of the golden cases in a fresh environment gave."""
+
+    SCHEMA: ClassVar[str] = "parity/1"
+
+    passed: bool
+    cases: int
+    rows: int
+    #: fewer than 20 distinct rows
+    is_proven: bool
+    #: ``case 3: row 1, column 'p': 0.25 where 0.5 was recorded``
+    differences: tuple[str, ...] = ()
+    python_version: str = ""
+    #: ``namespace`` (no network interface) or ``guard`` (sockets refused in the process)
+    isolation: str = ""
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Export:
+    """Wheel with parity proof made from a root; unreleased."""
+
+    SCHEMA: ClassVar[str] = "export/1"
+
+    id: str
+    root: str
+    package: str
+    version: str
+    exported_at: datetime
+    wheel: str
+    wheel_digest: str
+    capture_digest: str
+    lock_digest: str
+    parity: ParityReport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """What a bundle holds and where it comes from: ``manifest.json``."""
+
+    SCHEMA: ClassVar[str] = "manifest/1"
+
+    name: str
+    version: str
+    released_at: datetime
+    tool: str
+    job_id: str
+    run_id: str
+    verdict_id: str
+    verdict_digest: str
+    approvals: tuple[str, ...]
+    notebook: str
+    subject: Mapping[str, str]
+    git: Mapping[str, Any]
+    package: str
+    wheel: str
+    #: digest of the captured root that the wheel was built from
+    capture_digest: str
+    python_version: str
+    signature: Signature
+    parity: ParityReport
+    #: path -> {"sha256", "size_bytes"} of every file but this one, SHA256SUMS and the seal
+    files: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    state: tuple[StateEntry, ...] = ()

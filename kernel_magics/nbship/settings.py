@@ -1,0 +1,196 @@
+"""Settings: default < file < environment < call; each value knows where it came from.
+
+The file is ``[tool.mlops]`` in the project's ``pyproject.toml``, else ``mlops.toml``. The
+environment names a key as ``MLOPS_`` plus its path in capitals: ``MLOPS_EXPORT_ROOTS``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from nbship.errors import SettingsError
+from nbship.records.codec import from_json
+from nbship.records.policy import MetricRule, Policy
+from nbship.records.vetting import Waiver
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STORE_NAME = ".mlops"
+FILE_NAMES = ("pyproject.toml", "mlops.toml")
+
+
+def _key(path: str, about: str) -> dict[str, str]:
+    return {"key": path, "about": about}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything that can be set, and the project it is set for."""
+
+    #: folder of the project
+    project: Path
+    #: folder of the store
+    store: Path
+    experiment: str = field(default="", metadata=_key("experiment", "name of the series of runs; the notebook's name where empty"))
+    trackers: tuple[str, ...] = field(default=("mlflow", "wandb"), metadata=_key("trackers", "where runs are mirrored"))
+    kernel: str = field(default="", metadata=_key("job.kernel", "kernel of jobs; the notebook's own where empty"))
+    timeout_s: float = field(default=0.0, metadata=_key("job.timeout_s", "seconds a job may take; 0 is no limit"))
+    cell_timeout_s: float = field(default=0.0, metadata=_key("job.cell_timeout_s", "seconds one cell may take; 0 is no limit"))
+    roots: tuple[str, ...] = field(default=(), metadata=_key("export.roots", "functions or fitted objects that jobs capture for release"))
+    package: str = field(default="", metadata=_key("export.package", "import name of the exported package; made from the root where empty"))
+    metrics: tuple[MetricRule, ...] = field(default=(), metadata=_key("vet.metrics", "what each metric must reach"))
+    waivers: tuple[Waiver, ...] = field(default=(), metadata=_key("vet.waivers", "ignored codes with reason, person and expiry date"))
+    block: tuple[str, ...] = field(default=(), metadata=_key("vet.block", "codes raised to blockers"))
+    skip: tuple[str, ...] = field(default=(), metadata=_key("vet.skip", "gates that are not asked"))
+    approvals: int = field(default=1, metadata=_key("review.approvals", "approvals by different reviewers that a release needs"))
+    reviewers: tuple[str, ...] = field(default=(), metadata=_key("review.reviewers", "public keys that may approve and seal, as lines of OpenSSH; any key where empty"))
+    key: str = field(default="", metadata=_key("review.key", "private SSH key that seals; ~/.ssh/id_ed25519 where empty"))
+    owner: str = field(default="", metadata=_key("release.owner", "who answers for a release, shown on its HANDOFF page"))
+    #: key -> "default", a file's name, a variable's name or "call"
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        """The part of the settings that vetting and release ask."""
+        return Policy(
+            metrics=self.metrics,
+            waivers=self.waivers,
+            block=self.block,
+            skip=self.skip,
+            approvals=self.approvals,
+        )
+
+
+def setting_fields() -> dict[str, Any]:
+    """Map each key, such as ``export.roots``, to its dataclass field."""
+    return {f.metadata["key"]: f for f in fields(Settings) if "key" in f.metadata}
+
+
+def find_project(start: Path) -> Path | None:
+    """Return the nearest ancestor with a store or with settings of ours, else None."""
+    for folder in (start, *start.parents):
+        if (folder / STORE_NAME).is_dir() or settings_file(folder) is not None:
+            return folder
+    return None
+
+
+def settings_file(folder: Path) -> Path | None:
+    """Return the file in ``folder`` that holds settings of ours, else None."""
+    for name in FILE_NAMES:
+        path = folder / name
+        if path.is_file() and (name == "mlops.toml" or b"[tool.mlops" in path.read_bytes()):
+            return path
+    return None
+
+
+def read_settings(
+    project: Path, *, environ: Mapping[str, str], call: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings of a project.
+
+    Parameters
+    ----------
+    project
+        The project's folder.
+    environ
+        The process's environment variables.
+    call
+        Values given by the caller, by key; they win.
+
+    Raises
+    ------
+    SettingsError
+        If the file is no TOML, or keys or values in it are not known; all are named together.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    mistakes: list[str] = []
+    path = settings_file(project)
+    if path is not None:
+        _take(_flatten(_read_table(path)), path.name, values, origins, mistakes)
+    _take(_from_environment(environ), "", values, origins, mistakes)
+    _take(dict(call or {}), "call", values, origins, mistakes)
+    if mistakes:
+        raise SettingsError("\n".join(mistakes), hint="Correct it; `mlops config` lists every key.")
+    store = environ.get("MLOPS_STORE")
+    return Settings(
+        project=project,
+        store=(project / store) if store else project / STORE_NAME,
+        origins=origins,
+        **values,
+    )
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}", hint="Correct that line.") from error
+    table = document.get("tool", {}).get("mlops", {}) if path.name == "pyproject.toml" else document
+    return dict(table)
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    known = setting_fields()
+    flat: dict[str, Any] = {}
+    for name, value in table.items():
+        key = f"{prefix}{name}"
+        is_section = any(k.startswith(f"{key}.") for k in known)
+        if isinstance(value, Mapping) and is_section and key not in known:
+            flat |= _flatten(value, f"{key}.")
+        else:
+            flat[key] = value
+    return flat
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for key in setting_fields():
+        variable = "MLOPS_" + key.replace(".", "_").upper()
+        if variable in environ:
+            found[key] = environ[variable]
+    return found
+
+
+def _take(
+    found: Mapping[str, Any],
+    origin: str,
+    values: dict[str, Any],
+    origins: dict[str, str],
+    mistakes: list[str],
+) -> None:
+    known = setting_fields()
+    for key, raw in found.items():
+        where = origin or "MLOPS_" + key.replace(".", "_").upper()
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            mistakes.append(f"{where}: no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            continue
+        try:
+            values[known[key].name] = _convert(key, raw)
+            origins[key] = where
+        except (TypeError, ValueError, SettingsError) as error:
+            mistakes.append(f"{where}: {key} is {raw!r}: {error}")
+
+
+def _convert(key: str, raw: Any) -> Any:  # noqa: ANN401  # whatever TOML or the environment holds
+    if key == "vet.metrics":
+        return tuple(from_json(MetricRule, {"name": n, **rule}) for n, rule in dict(raw).items())
+    if key == "vet.waivers":
+        return tuple(from_json(Waiver, dict(waiver, expires_on=str(waiver["expires_on"]))) for waiver in raw)
+    default = setting_fields()[key].default
+    if isinstance(default, tuple):
+        items = raw.split(",") if isinstance(raw, str) else list(raw)
+        return tuple(str(item).strip() for item in items if str(item).strip())
+    if isinstance(default, (int, float)):
+        if isinstance(raw, bool):
+            raise TypeError("a number was expected")
+        return type(default)(raw)
+    if not isinstance(raw, str):
+        raise TypeError("a string was expected")
+    return raw
