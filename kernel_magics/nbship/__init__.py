@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbship.errors import NbshipError
-    from nbship.faces.notebook import golden, load_ipython_extension, log
-    from nbship.faces.notebook import unload_ipython_extension
+    from nbship.faces.notebook import (
+        golden,
+        load_ipython_extension,
+        log,
+        unload_ipython_extension,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["NbshipError", "__version__", "golden", "log"]
+__all__ = [
+    "NbshipError",
+    "__version__",
+    "golden",
+    "load_ipython_extension",
+    "log",
+    "unload_ipython_extension",
+]
 
 _HOMES = {
     "NbshipError": "nbship.errors",
@@ -30,7 +41,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401  # a module's attribute is an
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'nbship' has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415  # only when a name is used
+    from importlib import import_module  # only when a name is used
 
     return getattr(import_module(home), name)
 

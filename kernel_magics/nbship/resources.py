@@ -19,4 +19,6 @@ def template_folder(name: str) -> Path:
     for root in (_INSTALLED, _CHECKOUT):
         if (root / name).is_dir():
             return root / name
-    raise FileNotFoundError(f"nbship's templates lack {name!r} in {_INSTALLED} and {_CHECKOUT}")
+    raise FileNotFoundError(
+        f"nbship's templates lack {name!r} in {_INSTALLED} and {_CHECKOUT}"
+    )

@@ -36,21 +36,81 @@ class Settings:
     project: Path
     #: folder of the store
     store: Path
-    experiment: str = field(default="", metadata=_key("experiment", "name of the series of runs; the notebook's name where empty"))
-    trackers: tuple[str, ...] = field(default=("mlflow", "wandb"), metadata=_key("trackers", "where runs are mirrored"))
-    kernel: str = field(default="", metadata=_key("job.kernel", "kernel of jobs; the notebook's own where empty"))
-    timeout_s: float = field(default=0.0, metadata=_key("job.timeout_s", "seconds a job may take; 0 is no limit"))
-    cell_timeout_s: float = field(default=0.0, metadata=_key("job.cell_timeout_s", "seconds one cell may take; 0 is no limit"))
-    roots: tuple[str, ...] = field(default=(), metadata=_key("export.roots", "functions or fitted objects that jobs capture for release"))
-    package: str = field(default="", metadata=_key("export.package", "import name of the exported package; made from the root where empty"))
-    metrics: tuple[MetricRule, ...] = field(default=(), metadata=_key("vet.metrics", "what each metric must reach"))
-    waivers: tuple[Waiver, ...] = field(default=(), metadata=_key("vet.waivers", "ignored codes with reason, person and expiry date"))
-    block: tuple[str, ...] = field(default=(), metadata=_key("vet.block", "codes raised to blockers"))
-    skip: tuple[str, ...] = field(default=(), metadata=_key("vet.skip", "gates that are not asked"))
-    approvals: int = field(default=1, metadata=_key("review.approvals", "approvals by different reviewers that a release needs"))
-    reviewers: tuple[str, ...] = field(default=(), metadata=_key("review.reviewers", "public keys that may approve and seal, as lines of OpenSSH; any key where empty"))
-    key: str = field(default="", metadata=_key("review.key", "private SSH key that seals; ~/.ssh/id_ed25519 where empty"))
-    owner: str = field(default="", metadata=_key("release.owner", "who answers for a release, shown on its HANDOFF page"))
+    experiment: str = field(
+        default="",
+        metadata=_key(
+            "experiment", "name of the series of runs; the notebook's name where empty"
+        ),
+    )
+    trackers: tuple[str, ...] = field(
+        default=("mlflow", "wandb"),
+        metadata=_key("trackers", "where runs are mirrored"),
+    )
+    kernel: str = field(
+        default="",
+        metadata=_key("job.kernel", "kernel of jobs; the notebook's own where empty"),
+    )
+    timeout_s: float = field(
+        default=0.0,
+        metadata=_key("job.timeout_s", "seconds a job may take; 0 is no limit"),
+    )
+    cell_timeout_s: float = field(
+        default=0.0,
+        metadata=_key("job.cell_timeout_s", "seconds one cell may take; 0 is no limit"),
+    )
+    roots: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "export.roots", "functions or fitted objects that jobs capture for release"
+        ),
+    )
+    package: str = field(
+        default="",
+        metadata=_key(
+            "export.package",
+            "import name of the exported package; made from the root where empty",
+        ),
+    )
+    metrics: tuple[MetricRule, ...] = field(
+        default=(), metadata=_key("vet.metrics", "what each metric must reach")
+    )
+    waivers: tuple[Waiver, ...] = field(
+        default=(),
+        metadata=_key(
+            "vet.waivers", "ignored codes with reason, person and expiry date"
+        ),
+    )
+    block: tuple[str, ...] = field(
+        default=(), metadata=_key("vet.block", "codes raised to blockers")
+    )
+    skip: tuple[str, ...] = field(
+        default=(), metadata=_key("vet.skip", "gates that are not asked")
+    )
+    approvals: int = field(
+        default=1,
+        metadata=_key(
+            "review.approvals", "approvals by different reviewers that a release needs"
+        ),
+    )
+    reviewers: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "review.reviewers",
+            "public keys that may approve and seal, as lines of OpenSSH; any key where empty",
+        ),
+    )
+    key: str = field(
+        default="",
+        metadata=_key(
+            "review.key", "private SSH key that seals; ~/.ssh/id_ed25519 where empty"
+        ),
+    )
+    owner: str = field(
+        default="",
+        metadata=_key(
+            "release.owner", "who answers for a release, shown on its HANDOFF page"
+        ),
+    )
     #: key -> "default", a file's name, a variable's name or "call"
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -83,7 +143,9 @@ def settings_file(folder: Path) -> Path | None:
     """Return the file in ``folder`` that holds settings of ours, else None."""
     for name in FILE_NAMES:
         path = folder / name
-        if path.is_file() and (name == "mlops.toml" or b"[tool.mlops" in path.read_bytes()):
+        if path.is_file() and (
+            name == "mlops.toml" or b"[tool.mlops" in path.read_bytes()
+        ):
             return path
     return None
 
@@ -116,7 +178,9 @@ def read_settings(
     _take(_from_environment(environ), "", values, origins, mistakes)
     _take(dict(call or {}), "call", values, origins, mistakes)
     if mistakes:
-        raise SettingsError("\n".join(mistakes), hint="Correct it; `mlops config` lists every key.")
+        raise SettingsError(
+            "\n".join(mistakes), hint="Correct it; `mlops config` lists every key."
+        )
     store = environ.get("MLOPS_STORE")
     return Settings(
         project=project,
@@ -130,8 +194,14 @@ def _read_table(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not TOML: {error}", hint="Correct that line.") from error
-    table = document.get("tool", {}).get("mlops", {}) if path.name == "pyproject.toml" else document
+        raise SettingsError(
+            f"{path}: not TOML: {error}", hint="Correct that line."
+        ) from error
+    table = (
+        document.get("tool", {}).get("mlops", {})
+        if path.name == "pyproject.toml"
+        else document
+    )
     return dict(table)
 
 
@@ -169,7 +239,10 @@ def _take(
         where = origin or "MLOPS_" + key.replace(".", "_").upper()
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            mistakes.append(f"{where}: no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            mistakes.append(
+                f"{where}: no setting {key!r}"
+                + (f"; did you mean {near[0]!r}?" if near else "")
+            )
             continue
         try:
             values[known[key].name] = _convert(key, raw)
@@ -180,9 +253,14 @@ def _take(
 
 def _convert(key: str, raw: Any) -> Any:  # noqa: ANN401  # whatever TOML or the environment holds
     if key == "vet.metrics":
-        return tuple(from_json(MetricRule, {"name": n, **rule}) for n, rule in dict(raw).items())
+        return tuple(
+            from_json(MetricRule, {"name": n, **rule}) for n, rule in dict(raw).items()
+        )
     if key == "vet.waivers":
-        return tuple(from_json(Waiver, dict(waiver, expires_on=str(waiver["expires_on"]))) for waiver in raw)
+        return tuple(
+            from_json(Waiver, dict(waiver, expires_on=str(waiver["expires_on"])))
+            for waiver in raw
+        )
     default = setting_fields()[key].default
     if isinstance(default, tuple):
         items = raw.split(",") if isinstance(raw, str) else list(raw)

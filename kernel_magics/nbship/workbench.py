@@ -35,7 +35,9 @@ class Workbench:
         self.settings = settings
 
     @classmethod
-    def open(cls, start: Path | None = None, *, call: Mapping[str, Any] | None = None) -> Workbench:
+    def open(
+        cls, start: Path | None = None, *, call: Mapping[str, Any] | None = None
+    ) -> Workbench:
         """Open the project that ``start`` lies in: the nearest ancestor with settings or a store.
 
         Where there is none, the store is made in ``start``, and stderr says so.

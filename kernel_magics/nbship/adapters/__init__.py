@@ -1,0 +1,1 @@
+"""Adapters: each fulfils a port and knows one foreign library."""

@@ -1,0 +1,1 @@
+"""Design, pure: cell events to a run, and what differs between two runs."""

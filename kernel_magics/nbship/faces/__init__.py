@@ -1,0 +1,1 @@
+"""What others call: magics, command, papermill engine, exporter, processes."""

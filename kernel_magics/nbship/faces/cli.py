@@ -18,7 +18,12 @@ def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     try:
         answer, as_json = run_words(words, Context(workbench=Workbench.open()))
-        print(json.dumps(to_json(answer.data), indent=1, ensure_ascii=False) if as_json else answer.text, flush=True)
+        print(
+            json.dumps(to_json(answer.data), indent=1, ensure_ascii=False)
+            if as_json
+            else answer.text,
+            flush=True,
+        )
     except NbshipError as error:
         return _refuse(error, as_json="--json" in words)
     except KeyboardInterrupt:
@@ -31,7 +36,15 @@ def main(words: list[str] | None = None) -> int:
 
 def _refuse(error: NbshipError, *, as_json: bool) -> int:
     if as_json:
-        print(json.dumps({"error": type(error).__name__, "message": error.message, "hint": error.hint}))
+        print(
+            json.dumps(
+                {
+                    "error": type(error).__name__,
+                    "message": error.message,
+                    "hint": error.hint,
+                }
+            )
+        )
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     return USAGE if isinstance(error, UsageError) else REFUSED
 

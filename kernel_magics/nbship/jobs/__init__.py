@@ -1,0 +1,1 @@
+"""Test, pure: the typed parameter contract, planning, the status table."""

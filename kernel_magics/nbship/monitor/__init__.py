@@ -1,0 +1,1 @@
+"""Production, pure: baselines and drift; later issues fill it."""

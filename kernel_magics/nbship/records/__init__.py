@@ -1,0 +1,1 @@
+"""Facts: frozen records of the standard library, their ids, digests and JSON."""

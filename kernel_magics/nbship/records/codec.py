@@ -131,4 +131,6 @@ def _read_record(kind: type, data: Any) -> Any:  # noqa: ANN401
     extra = set(data) - set(known) - {"schema"}
     if extra:
         raise KeyError(f"unknown fields {sorted(extra)}")
-    return kind(**{name: _read(hints[name], data[name]) for name in known if name in data})
+    return kind(
+        **{name: _read(hints[name], data[name]) for name in known if name in data}
+    )

@@ -47,4 +47,6 @@ def digest_file(path: Path) -> str:
 def digest_tree(folder: Path) -> str:
     """Return one digest over every file below ``folder``: names and bytes, nothing else."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return digest_json({p.relative_to(folder).as_posix(): digest_file(p) for p in files})
+    return digest_json(
+        {p.relative_to(folder).as_posix(): digest_file(p) for p in files}
+    )

@@ -24,7 +24,7 @@ def make_id(kind: str, *, at: datetime, entropy: int) -> str:
     entropy
         Any whole number >= 0; its lowest 20 bits become the four last characters.
     """
-    from datetime import UTC  # noqa: PLC0415  # kept out of the import of nbship
+    from datetime import UTC  # kept out of the import of nbship
 
     tail = "".join(_ALPHABET[(entropy >> shift) & 31] for shift in (15, 10, 5, 0))
     return f"{kind}-{at.astimezone(UTC):%Y%m%d-%H%M%S}-{tail}"

@@ -36,14 +36,22 @@ class EventKind(StrEnum):
 
     RUN_STARTED = "run_started"  #: run_id, experiment, notebook, origin (live|job|papermill), pid, job_id?
     RUN_ENDED = "run_ended"  #: status, cause?
-    CELL_STARTED = "cell_started"  #: execution_id, cell_id, index?, source, tags, execution_count
-    CELL_ENDED = "cell_ended"  #: execution_id, status, error?, duration_s, execution_count
-    OUTPUT = "output"  #: execution_id, output (nbformat; large payloads as {"blob": sha256})
+    CELL_STARTED = (
+        "cell_started"  #: execution_id, cell_id, index?, source, tags, execution_count
+    )
+    CELL_ENDED = (
+        "cell_ended"  #: execution_id, status, error?, duration_s, execution_count
+    )
+    OUTPUT = (
+        "output"  #: execution_id, output (nbformat; large payloads as {"blob": sha256})
+    )
     VALUE = "value"  #: name, value
     METRIC = "metric"  #: name, value, step?, unit?, direction?
     TAG = "tag"  #: name, value
     NOTE = "note"  #: text
-    ARTIFACT = "artifact"  #: name, digest, size_bytes, path (relative to the run's folder)
+    ARTIFACT = (
+        "artifact"  #: name, digest, size_bytes, path (relative to the run's folder)
+    )
     DATA = "data"  #: path, digest, size_bytes
     GIT = "git"  #: GitState
     ENVIRONMENT = "environment"  #: Environment

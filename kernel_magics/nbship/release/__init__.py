@@ -1,0 +1,1 @@
+"""Production, pure: a live root to its closure, module text and bundle layout."""

@@ -1,0 +1,1 @@
+"""The one parser of ``%mlops`` and ``mlops``, one module per stage of the path."""

@@ -58,6 +58,8 @@ class Verb:
     #: one line
     help: str
     run: Callable[[Context, argparse.Namespace], Answer]
-    add_arguments: Callable[[argparse.ArgumentParser], None] = field(default=lambda _parser: None)
+    add_arguments: Callable[[argparse.ArgumentParser], None] = field(
+        default=lambda _parser: None
+    )
     #: True for verbs that other programs call, left out of the help
     is_internal: bool = False

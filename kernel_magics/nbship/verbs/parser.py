@@ -60,7 +60,9 @@ def split_line(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"%mlops {line}: {error}", hint="Close the quotation.") from error
+        raise UsageError(
+            f"%mlops {line}: {error}", hint="Close the quotation."
+        ) from error
 
 
 def find_verb(name: str) -> Verb:
@@ -77,7 +79,9 @@ def find_verb(name: str) -> Verb:
     near = difflib.get_close_matches(name, verbs, n=1)
     raise UsageError(
         f"mlops: no verb {name!r}",
-        hint=f"Did you mean {near[0]!r}?" if near else "`mlops --help` lists the verbs.",
+        hint=f"Did you mean {near[0]!r}?"
+        if near
+        else "`mlops --help` lists the verbs.",
     )
 
 
@@ -90,14 +94,22 @@ def overview() -> str:
             stages.setdefault(verb.stage, []).append(verb)
     for stage, verbs in stages.items():
         lines += ["", f"{stage}:", *(f"  {verb.name:<12}{verb.help}" for verb in verbs)]
-    lines += ["", "`mlops VERB --help` explains one verb; every verb takes --json.",
-              "exit codes: 0 done, 1 the answer is no, 2 words not understood, 3 refused"]
+    lines += [
+        "",
+        "`mlops VERB --help` explains one verb; every verb takes --json.",
+        "exit codes: 0 done, 1 the answer is no, 2 words not understood, 3 refused",
+    ]
     return "\n".join(lines)
 
 
 def verb_parser(verb: Verb) -> argparse.ArgumentParser:
     """Make the parser of one verb."""
-    parser = _Parser(prog=f"mlops {verb.name}", description=verb.help, allow_abbrev=False, add_help=False)
+    parser = _Parser(
+        prog=f"mlops {verb.name}",
+        description=verb.help,
+        allow_abbrev=False,
+        add_help=False,
+    )
     parser.add_argument("-h", "--help", action=_Help, help="show this help")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
     verb.add_arguments(parser)
@@ -123,7 +135,18 @@ class _Parser(argparse.ArgumentParser):
     """An argparse parser that raises instead of leaving the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}", hint=f"`{self.prog} --help` shows what it takes.")
+        raise UsageError(
+            f"{self.prog}: {message}", hint=f"`{self.prog} --help` shows what it takes."
+        )
 
 
-__all__ = ["OK", "NbshipError", "all_verbs", "find_verb", "overview", "run_words", "split_line", "verb_parser"]
+__all__ = [
+    "OK",
+    "NbshipError",
+    "all_verbs",
+    "find_verb",
+    "overview",
+    "run_words",
+    "split_line",
+    "verb_parser",
+]

@@ -1,0 +1,1 @@
+"""Test, pure: a dossier to a verdict; one gate module per family."""

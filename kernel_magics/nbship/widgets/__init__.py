@@ -1,0 +1,1 @@
+"""anywidget views, each with an HTML and a text fallback."""

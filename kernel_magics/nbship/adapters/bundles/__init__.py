@@ -1,0 +1,1 @@
+"""Wheels, seals, bundles and fresh environments."""

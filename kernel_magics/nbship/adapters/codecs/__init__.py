@@ -1,0 +1,1 @@
+"""Captured values to files without pickle."""

@@ -1,0 +1,1 @@
+"""Notebooks read and written."""

@@ -1,0 +1,1 @@
+""".mlops/ on a file system."""

@@ -130,13 +130,16 @@ class FileStore:
             ) from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise RecordFormatError(
-                f"{path}: not JSON: {error}", hint="Restore the file: records are written once and never edited."
+                f"{path}: not JSON: {error}",
+                hint="Restore the file: records are written once and never edited.",
             ) from error
         return from_json(kind, data, where=str(path))
 
 
 def _encode(record: object) -> bytes:
-    return (json.dumps(to_json(record), indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    return (json.dumps(to_json(record), indent=1, ensure_ascii=False) + "\n").encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 @contextlib.contextmanager
@@ -173,4 +176,7 @@ def store_error(error: OSError, path: Path) -> StoreError:
         errno.EACCES: "Point MLOPS_STORE at a folder that you may write.",
     }
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return StoreError(f"{path}: cannot be written: {reason}", hint=hints.get(error.errno or 0, "Look at that path."))
+    return StoreError(
+        f"{path}: cannot be written: {reason}",
+        hint=hints.get(error.errno or 0, "Look at that path."),
+    )

@@ -103,5 +103,7 @@ def _parse(line: bytes, path: Path) -> Event | None:
     except (json.JSONDecodeError, UnicodeDecodeError):
         return None
     if not isinstance(data, dict):
-        raise RecordFormatError(f"{path}: a line is no event", hint="Restore the journal.")
+        raise RecordFormatError(
+            f"{path}: a line is no event", hint="Restore the journal."
+        )
     return from_json(Event, data, where=str(path))
