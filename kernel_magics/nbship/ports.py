@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, TYPE_CHECKING
 
-from nbship.records.run import Event, EventKind
+
+if TYPE_CHECKING:
+    from nbship.records.run import Event, EventKind
+    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 Record = TypeVar("Record")
 

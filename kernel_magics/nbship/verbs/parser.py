@@ -127,7 +127,7 @@ class _Help(argparse.Action):
         options.pop("nargs", None)
         super().__init__(nargs=0, **options)  # type: ignore[arg-type]
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:  # type: ignore[override]
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         raise _HelpShownError(parser.format_help())
 
 

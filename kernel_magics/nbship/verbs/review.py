@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from nbship.verbs.answer import Verb
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbship.verbs.answer import Verb
 
 VERBS: tuple[Verb, ...] = ()
