@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from nbship.records.run import Event, EventKind
-    from pathlib import Path
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from nbship.records.run import Event, EventKind
 
 Record = TypeVar("Record")
 
@@ -75,4 +75,8 @@ class Store(Protocol):
 
     def publish(self, record: object, path: Path) -> bool:
         """Write a record by ``os.link``; False where another one stands there already."""
+        ...
+
+    def is_held(self, path: Path) -> bool:
+        """Tell whether a living process holds the file by ``flock``."""
         ...

@@ -9,6 +9,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING, TypeVar
 
+from nbship.adapters.store.holding import is_held
 from nbship.adapters.store.journal import FileJournal
 from nbship.errors import RecordFormatError, RecordNotFoundError, StoreError
 from nbship.records.codec import from_json, to_json
@@ -110,6 +111,10 @@ class FileStore:
             except FileExistsError:
                 return False
             return True
+
+    def is_held(self, path: Path) -> bool:
+        """Tell whether a living process holds the file by ``flock``."""
+        return is_held(path)
 
     def load(self, kind: type[Record], path: Path) -> Record:
         """Read a record.

@@ -1,0 +1,111 @@
+"""Jobs: read them, and tell how they stand.
+
+Every attempt leaves its own ``outcome.json``. The first one that succeeds publishes it: it is
+linked into the job's folder, once, and stays. Until then the newest attempt speaks for the job.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbship.errors import JobError, RecordNotFoundError
+from nbship.records.job import Job, JobStatus, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbship.ports import Store
+
+_HINT = "`mlops jobs` lists the jobs."
+
+
+def load_job(store: Store, job_id: str) -> Job:
+    """Read a job.
+
+    Raises
+    ------
+    RecordNotFoundError
+        If there is no job of that id.
+    """
+    path = store.job_folder(job_id) / "job.json"
+    if not path.is_file():
+        raise RecordNotFoundError(f"{store.folder}: no job {job_id!r}", hint=_HINT)
+    return store.load(Job, path)
+
+
+def published_outcome(store: Store, job_id: str) -> Outcome | None:
+    """Return what stands for the job: the published success, else the newest attempt's outcome.
+
+    None where no attempt was made, or the newest one left no outcome (yet).
+    """
+    path = outcome_path(store, job_id)
+    return None if path is None else store.load(Outcome, path)
+
+
+def outcome_path(store: Store, job_id: str) -> Path | None:
+    """Return the file that :func:`published_outcome` reads."""
+    published = store.job_folder(job_id) / "outcome.json"
+    if published.is_file():
+        return published
+    numbers = attempt_numbers(store, job_id)
+    if not numbers:
+        return None
+    newest = store.attempt_folder(job_id, numbers[-1]) / "outcome.json"
+    return newest if newest.is_file() else None
+
+
+def attempt_numbers(store: Store, job_id: str) -> tuple[int, ...]:
+    """List the numbers of a job's attempts, ascending."""
+    folder = store.job_folder(job_id) / "attempts"
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()))
+
+
+def job_status(store: Store, job_id: str) -> JobStatus:
+    """Tell how a job stands.
+
+    An attempt without outcome runs while a process holds its ``worker.lock``; where none
+    does, worker and machine went away and the job was killed.
+    """
+    outcome = published_outcome(store, job_id)
+    if outcome is not None:
+        return outcome.status
+    numbers = attempt_numbers(store, job_id)
+    if not numbers:
+        return JobStatus.PLANNED
+    lock = store.attempt_folder(job_id, numbers[-1]) / "worker.lock"
+    return JobStatus.RUNNING if store.is_held(lock) else JobStatus.KILLED
+
+
+def find_job(store: Store, name: str) -> str:
+    """Return the id of the job that a person means.
+
+    Parameters
+    ----------
+    store
+        Where jobs lie.
+    name
+        ``last``, an id, or the beginning of one id (with or without ``job-``).
+
+    Raises
+    ------
+    RecordNotFoundError
+        If no job is meant.
+    JobError
+        If several are.
+    """
+    ids = store.ids("job")
+    if name == "last" and ids:
+        return ids[-1]
+    if name in ids:
+        return name
+    found = [i for i in ids if name and i.startswith((name, f"job-{name}"))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise JobError(
+            f"{name!r} begins {len(found)} jobs: {', '.join(found[:5])}",
+            hint="Give more of the id.",
+        )
+    raise RecordNotFoundError(f"{store.folder}: no job {name!r}", hint=_HINT)
