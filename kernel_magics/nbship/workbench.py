@@ -29,28 +29,27 @@ class Workbench:
     ----------
     settings
         The settings of one project.
+    is_improvised
+        True where no project was found and the store is made on the spot.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, is_improvised: bool = False) -> None:
         self.settings = settings
+        self._is_improvised = is_improvised
 
     @classmethod
     def open(
         cls, start: Path | None = None, *, call: Mapping[str, Any] | None = None
     ) -> Workbench:
-        """Open the project that ``start`` lies in: the nearest ancestor with settings or a store.
+        """Open the project that ``start`` lies in.
 
-        Where there is none, the store is made in ``start``, and stderr says so.
+        That is the nearest ancestor with settings or a store. Where there is none, the
+        store is made in ``start``, and stderr says so when the store is first used.
         """
         start = (start or Path.cwd()).resolve()
         project = find_project(start)
-        if project is None:
-            project = start
-            print(  # noqa: T201  # the promise of DESIGN: said on stderr
-                f"nbship: no project above {start}; the store is {start / '.mlops'} (`mlops init` makes a project)",
-                file=sys.stderr,
-            )
-        return cls(read_settings(project, environ=os.environ, call=call))
+        settings = read_settings(project or start, environ=os.environ, call=call)
+        return cls(settings, is_improvised=project is None)
 
     @cached_property
     def clock(self) -> Clock:
@@ -64,7 +63,17 @@ class Workbench:
         """``.mlops/`` of the project."""
         from nbship.adapters.store.files import FileStore
 
+        if self._is_improvised:
+            print(  # noqa: T201  # DESIGN: said on stderr, on every face
+                f"nbship: no project found; the store is {self.settings.store}"
+                " (`mlops init` makes a project)",
+                file=sys.stderr,
+            )
         return FileStore(self.settings.store)
+
+    def write_text(self, text: str, path: Path) -> None:
+        """Write a whole file or none."""
+        self.store.write_bytes(text.encode("utf-8"), path)
 
     def new_id(self, kind: str) -> str:
         """Make an id of that kind, now."""

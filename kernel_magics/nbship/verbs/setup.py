@@ -1,10 +1,139 @@
-"""The verbs of this stage."""
+"""The verbs that set a project up: init, config, completion."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import MISSING
+from typing import TYPE_CHECKING, Any
+
+from nbship.errors import UsageError
+from nbship.records.codec import to_json
+from nbship.settings import setting_fields
+from nbship.verbs.answer import Answer, Context, Verb
+from nbship.workflow.project import make_project
 
 if TYPE_CHECKING:
-    from nbship.verbs.answer import Verb
+    import argparse
+    from collections.abc import Sequence
 
-VERBS: tuple[Verb, ...] = ()
+_SHELLS = {
+    "bash": (
+        "_mlops() { mapfile -t COMPREPLY < <(mlops complete -- "
+        '"${COMP_WORDS[@]:1:COMP_CWORD}"); }\n'
+        "complete -o default -F _mlops mlops"
+    ),
+    "zsh": (
+        "#compdef mlops\n"
+        '_mlops() { compadd -- ${(f)"$(mlops complete -- ${words[2,CURRENT]})"} }\n'
+        "compdef _mlops mlops"
+    ),
+}
+
+
+def _init(context: Context, _arguments: argparse.Namespace) -> Answer:
+    project = context.workbench.settings.project
+    changes = make_project(project, context.workbench.write_text)
+    lines = [f"{change.path}: {change.what}" for change in changes]
+    return Answer(text="\n".join(lines), data=[to_json(change) for change in changes])
+
+
+def _config(context: Context, _arguments: argparse.Namespace) -> Answer:
+    settings = context.workbench.settings
+    rows = []
+    for key, field in setting_fields().items():
+        value = to_json(getattr(settings, field.name))
+        origin = settings.origins.get(key, "default")
+        rows.append(
+            {
+                "key": key,
+                "value": value,
+                "from": origin,
+                "about": field.metadata["about"],
+            }
+        )
+    head = f"project {settings.project}\nstore   {settings.store}\n"
+    lines = [
+        f"{r['key']:<20} {_shown(r['value']):<28} {r['from']:<22} {r['about']}"
+        for r in rows
+    ]
+    data: dict[str, Any] = {
+        "project": str(settings.project),
+        "store": str(settings.store),
+        "settings": rows,
+    }
+    return Answer(text="\n".join([head, *lines]), data=data)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    if value in ("", [], None, MISSING):
+        return "-"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 28 else text[:27] + "…"  # noqa: PLR2004  # the column's width
+
+
+def _completion(_context: Context, arguments: argparse.Namespace) -> Answer:
+    script = _SHELLS[arguments.shell]
+    return Answer(text=script, data={"shell": arguments.shell, "script": script})
+
+
+def _complete(_context: Context, arguments: argparse.Namespace) -> Answer:
+    found = complete(arguments.words)
+    return Answer(text="\n".join(found), data=found)
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """Propose what may stand at the place of the last word: verbs, then options."""
+    from nbship.verbs.parser import all_verbs, find_verb, verb_parser
+
+    start = words[-1] if words else ""
+    if len(words) <= 1:
+        names = [verb.name for verb in all_verbs().values() if not verb.is_internal]
+        return [name for name in names if name.startswith(start)]
+    try:
+        parser = verb_parser(find_verb(words[0]))
+    except UsageError:
+        return []
+    actions = parser._actions  # noqa: SLF001  # argparse offers no other way
+    options = [option for action in actions for option in action.option_strings]
+    choices = [str(c) for action in actions if action.choices for c in action.choices]
+    return [word for word in (*choices, *options) if word.startswith(start)]
+
+
+def _add_shell(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "shell", choices=tuple(_SHELLS), help="the shell to complete for"
+    )
+
+
+def _add_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", help="the words so far")
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        name="init",
+        stage="Setup",
+        help="write a commented settings file and .gitignore lines",
+        run=_init,
+    ),
+    Verb(
+        name="config",
+        stage="Setup",
+        help="show each setting with where it came from",
+        run=_config,
+    ),
+    Verb(
+        name="completion",
+        stage="Setup",
+        help="print the completion script of a shell",
+        run=_completion,
+        add_arguments=_add_shell,
+    ),
+    Verb(
+        name="complete",
+        stage="Setup",
+        help="propose words",
+        run=_complete,
+        add_arguments=_add_words,
+        is_internal=True,
+    ),
+)
