@@ -80,3 +80,19 @@ class Store(Protocol):
     def is_held(self, path: Path) -> bool:
         """Tell whether a living process holds the file by ``flock``."""
         ...
+
+
+class Sealer(Protocol):
+    """Seals with the private key of one person, and checks anybody's seals."""
+
+    def public_key(self) -> str:
+        """Return the public key as one line of OpenSSH."""
+        ...
+
+    def seal(self, message: bytes, *, namespace: str) -> str:
+        """Seal a message for one use, such as ``nbship-approval``."""
+        ...
+
+    def check_seal(self, message: bytes, seal: str, *, namespace: str) -> str:
+        """Return the public key that sealed the message; raise ApprovalError where it did not."""
+        ...

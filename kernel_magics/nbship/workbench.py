@@ -18,6 +18,7 @@ from nbship.settings import Settings, find_project, read_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nbship.adapters.bundles.ssh_seal import SshSealer
     from nbship.adapters.store.files import FileStore
     from nbship.ports import Clock
 
@@ -74,6 +75,15 @@ class Workbench:
     def write_text(self, text: str, path: Path) -> None:
         """Write a whole file or none."""
         self.store.write_bytes(text.encode("utf-8"), path)
+
+    @cached_property
+    def sealer(self) -> SshSealer:
+        """Seals approvals and bundles with the SSH key of the settings."""
+        from nbship.adapters.bundles.ssh_seal import SshSealer
+
+        key = self.settings.key
+        path = self.settings.project / Path(key).expanduser() if key else None
+        return SshSealer(path)
 
     def new_id(self, kind: str) -> str:
         """Make an id of that kind, now."""
