@@ -1,0 +1,231 @@
+"""Fold the events of a journal into the run they tell of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nbship.errors import RunError
+from nbship.records.codec import from_json
+from nbship.records.environment import Environment, GitState
+from nbship.records.run import (
+    Artifact,
+    CellExecution,
+    CellStatus,
+    EventKind,
+    Metric,
+    Run,
+    RunStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from nbship.records.run import Event
+
+#: how a cell that was running when its run ended counts
+_LEFT_BEHIND = {
+    RunStatus.SUCCEEDED: CellStatus.OK,
+    RunStatus.FAILED: CellStatus.FAILED,
+    RunStatus.INTERRUPTED: CellStatus.INTERRUPTED,
+    RunStatus.KILLED: CellStatus.KILLED,
+}
+
+
+def fold(run_id: str, events: Iterable[Event]) -> Run:
+    """Fold events, in the order of the file, into a run.
+
+    The latest ``CELL_STARTED`` owns the metrics that follow it, also those that a thread
+    logs after the cell's end. Without ``RUN_ENDED`` the run is running. A second
+    ``RUN_STARTED`` renames the experiment: ``%mlops start`` inside a job writes one.
+
+    Parameters
+    ----------
+    run_id
+        The run's id.
+    events
+        The journal's events.
+
+    Raises
+    ------
+    RunError
+        If no event says that the run started.
+    RecordFormatError
+        If an event holds an environment or a repository that cannot be read.
+    """
+    draft = _Draft()
+    for event in events:
+        _TAKE[event.kind](draft, event)
+    if draft.started_at is None:
+        raise RunError(
+            f"run {run_id}: its journal has no run_started event",
+            hint="Look at the journal, or remove the run's folder.",
+        )
+    return draft.finish(run_id)
+
+
+@dataclass(kw_only=True)
+class _DraftCell:
+    id: str
+    started: Event
+    status: CellStatus = CellStatus.RUNNING
+    ended: dict[str, Any] = field(default_factory=dict)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+
+    def finish(self, run_status: RunStatus) -> CellExecution:
+        data = self.started.data
+        is_open = self.status is CellStatus.RUNNING
+        count = self.ended.get("execution_count")
+        return CellExecution(
+            id=self.id,
+            cell_id=data.get("cell_id") or "",
+            source=data.get("source", ""),
+            status=_LEFT_BEHIND.get(run_status, self.status)
+            if is_open
+            else self.status,
+            started_at=self.started.at,
+            duration_s=self.ended.get("duration_s"),
+            execution_count=data.get("execution_count") if count is None else count,
+            tags=tuple(data.get("tags") or ()),
+            error=self.ended.get("error"),
+            outputs=tuple(self.outputs),
+        )
+
+
+@dataclass(kw_only=True)
+class _Draft:
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    status: RunStatus = RunStatus.RUNNING
+    head: dict[str, Any] = field(default_factory=dict)
+    cause: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    data: dict[tuple[str, str], Artifact] = field(default_factory=dict)
+    cells: dict[str, _DraftCell] = field(default_factory=dict)
+    latest: str | None = None
+    git: GitState | None = None
+    environment: Environment | None = None
+
+    def finish(self, run_id: str) -> Run:
+        if self.started_at is None:  # fold() has asked; the type checker has not
+            raise RunError(f"run {run_id}: not started")
+        return Run(
+            id=run_id,
+            experiment=self.head.get("experiment", ""),
+            notebook=self.head.get("notebook", ""),
+            origin=self.head.get("origin", ""),
+            status=self.status,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            cause=self.cause,
+            job_id=self.head.get("job_id"),
+            values=self.values,
+            tags=self.tags,
+            notes=tuple(self.notes),
+            metrics=tuple(self.metrics),
+            artifacts=tuple(self.artifacts.values()),
+            data=tuple(self.data.values()),
+            cells=tuple(cell.finish(self.status) for cell in self.cells.values()),
+            git=self.git,
+            environment=self.environment,
+        )
+
+
+def _take_run_started(draft: _Draft, event: Event) -> None:
+    draft.started_at = draft.started_at or event.at
+    draft.head |= event.data
+
+
+def _take_run_ended(draft: _Draft, event: Event) -> None:
+    if draft.ended_at is not None:  # the first word counts
+        return
+    draft.status = RunStatus(event.data["status"])
+    draft.cause = event.data.get("cause") or ""
+    draft.ended_at = event.at
+
+
+def _take_cell_started(draft: _Draft, event: Event) -> None:
+    execution_id = event.data["execution_id"]
+    draft.cells[execution_id] = _DraftCell(id=execution_id, started=event)
+    draft.latest = execution_id
+
+
+def _take_cell_ended(draft: _Draft, event: Event) -> None:
+    cell = draft.cells.get(event.data["execution_id"])
+    if cell is not None:
+        cell.status = CellStatus(event.data["status"])
+        cell.ended = dict(event.data)
+
+
+def _take_output(draft: _Draft, event: Event) -> None:
+    owner = event.data.get("execution_id") or draft.latest
+    cell = draft.cells.get(owner or "")
+    if cell is not None:
+        cell.outputs.append(event.data["output"])
+
+
+def _take_value(draft: _Draft, event: Event) -> None:
+    draft.values[event.data["name"]] = event.data["value"]
+
+
+def _take_metric(draft: _Draft, event: Event) -> None:
+    data = event.data
+    draft.metrics.append(
+        Metric(
+            name=data["name"],
+            value=float(data["value"]),
+            at=event.at,
+            step=data.get("step"),
+            unit=data.get("unit") or "",
+            direction=data.get("direction") or "",
+            execution_id=draft.latest,
+        )
+    )
+
+
+def _take_tag(draft: _Draft, event: Event) -> None:
+    draft.tags[event.data["name"]] = str(event.data["value"])
+
+
+def _take_note(draft: _Draft, event: Event) -> None:
+    draft.notes.append(event.data["text"])
+
+
+def _take_artifact(draft: _Draft, event: Event) -> None:
+    artifact = from_json(Artifact, dict(event.data))
+    draft.artifacts[artifact.name] = artifact
+
+
+def _take_data(draft: _Draft, event: Event) -> None:
+    found = from_json(Artifact, {"name": event.data["path"], **event.data})
+    draft.data[found.path, found.digest] = found
+
+
+def _take_git(draft: _Draft, event: Event) -> None:
+    draft.git = from_json(GitState, dict(event.data))
+
+
+def _take_environment(draft: _Draft, event: Event) -> None:
+    draft.environment = from_json(Environment, dict(event.data))
+
+
+_TAKE: dict[EventKind, Callable[[_Draft, Event], None]] = {
+    EventKind.RUN_STARTED: _take_run_started,
+    EventKind.RUN_ENDED: _take_run_ended,
+    EventKind.CELL_STARTED: _take_cell_started,
+    EventKind.CELL_ENDED: _take_cell_ended,
+    EventKind.OUTPUT: _take_output,
+    EventKind.VALUE: _take_value,
+    EventKind.METRIC: _take_metric,
+    EventKind.TAG: _take_tag,
+    EventKind.NOTE: _take_note,
+    EventKind.ARTIFACT: _take_artifact,
+    EventKind.DATA: _take_data,
+    EventKind.GIT: _take_git,
+    EventKind.ENVIRONMENT: _take_environment,
+}
