@@ -52,7 +52,7 @@ wheel: environment
 
 docs: environment
 	$(BIN)/python -m pip install --quiet --group docs
-	$(BIN)/mkdocs build --strict
+	$(BIN)/sphinx-build -q -W docs site
 
 clean:
 	rm -rf $(VENV) build dist site demo extension/labextension extension/node_modules
