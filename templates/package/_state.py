@@ -1,0 +1,141 @@
+"""Load the captured values of this package from ``state/``.
+
+Ships verbatim inside every exported package: plain Python 3.11. Nothing is unpickled: JSON,
+NumPy archives without objects, Arrow, and skops with the types that ``capture.json`` lists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).resolve().parent
+#: the name under which captured objects know the classes of the notebook
+NOTEBOOK_MODULE = "__notebook__"
+_lock = threading.Lock()
+
+
+class StateError(RuntimeError):
+    """A captured value is missing, was altered, or is of an unknown kind."""
+
+
+def load(name: str) -> Any:
+    """Return the captured value of a global name of ``model.py``.
+
+    Raises
+    ------
+    StateError
+        If ``capture.json`` knows no such name, or the file is missing or not the one that
+        was captured.
+    """
+    entry = _entries().get(name)
+    if entry is None:
+        raise StateError(f"capture.json lists no captured value {name!r}")
+    path = _FOLDER / "state" / entry["file"]
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StateError(f"state/{entry['file']}: cannot be read: {error}") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != entry["digest"]:
+        raise StateError(
+            f"state/{entry['file']}: sha256 {found} where {entry['digest']} was captured"
+        )
+    if entry["codec"] not in _READERS:
+        raise StateError(f"state/{entry['file']}: no reader for {entry['codec']!r}")
+    return _READERS[entry["codec"]](data, entry)
+
+
+def _entries() -> dict[str, dict[str, Any]]:
+    capture = json.loads((_FOLDER / "capture.json").read_text("utf-8"))
+    return {entry["name"]: entry for entry in capture["state"]}
+
+
+def _read_json(data: bytes, _entry: dict[str, Any]) -> Any:
+    from ._values import decode
+
+    return decode(json.loads(data))
+
+
+def _read_npz(data: bytes, _entry: dict[str, Any]) -> Any:
+    import io
+
+    import numpy as np
+
+    from ._values import decode
+
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        structure = json.loads(archive["structure"].tobytes())
+        arrays = {key: archive[key] for key in archive.files if key != "structure"}
+    return _fill(structure, arrays, decode)
+
+
+def _fill(structure: Any, arrays: dict[str, Any], decode: Any) -> Any:  # noqa: PLR0911
+    if isinstance(structure, list):
+        return [_fill(item, arrays, decode) for item in structure]
+    if not isinstance(structure, dict):
+        return structure
+    if set(structure) == {"$ref"}:
+        return arrays[structure["$ref"]]
+    if set(structure) == {"$tuple"}:
+        return tuple(_fill(item, arrays, decode) for item in structure["$tuple"])
+    if set(structure) == {"$dict"}:
+        pairs = structure["$dict"]
+        return {decode(key): _fill(item, arrays, decode) for key, item in pairs}
+    if len(structure) == 1 and next(iter(structure)).startswith("$"):
+        return decode(structure)
+    return {key: _fill(item, arrays, decode) for key, item in structure.items()}
+
+
+def _read_arrow(data: bytes, _entry: dict[str, Any]) -> Any:
+    import pyarrow as pa
+
+    from ._values import decode
+
+    with pa.ipc.open_file(pa.BufferReader(data)) as reader:
+        table = reader.read_all()
+    metadata = table.schema.metadata
+    layout = json.loads(metadata[b"nbship"])
+    frame = table.to_pandas()
+    frame.columns.names = [decode(item) for item in layout["column_names"]]
+    frame.columns = _labels(layout["columns"], frame.columns.names)
+    if not layout["is_series"]:
+        return frame
+    series = frame.iloc[:, 0]
+    series.name = decode(layout["series_name"])
+    return series
+
+
+def _labels(columns: list[Any], names: Any) -> Any:
+    import pandas as pd
+
+    from ._values import decode
+
+    labels = [decode(column) for column in columns]
+    if labels and all(isinstance(label, tuple) for label in labels):
+        return pd.MultiIndex.from_tuples(labels, names=list(names))
+    return pd.Index(labels, name=names[0])
+
+
+def _read_skops(data: bytes, entry: dict[str, Any]) -> Any:
+    import skops.io
+
+    with _lock:  # skops imports classes by name: lend it ours while it reads
+        sys.modules[NOTEBOOK_MODULE] = importlib.import_module(".model", __package__)
+        try:
+            return skops.io.loads(data, trusted=list(entry["trusted_types"]))
+        finally:
+            del sys.modules[NOTEBOOK_MODULE]
+
+
+_READERS = {
+    "json": _read_json,
+    "npz": _read_npz,
+    "arrow": _read_arrow,
+    "skops": _read_skops,
+}
