@@ -1,7 +1,7 @@
 """The demo: one real notebook from Design to Test to Production.
 
-Works in ``demo/`` beside this checkout's README and may be repeated: what stands already is
-kept, what is missing is made.
+``demo.py [FOLDER]`` works in ``demo/`` of this checkout, or in FOLDER, and may be repeated: what
+stands already is kept, what is missing is made.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "binder" / "demo"
-PROJECT = ROOT / "demo"
+PROJECT = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "demo"
 MLOPS = Path(sys.executable).with_name("mlops")
 KEY = PROJECT / "reviewer-key"
 
@@ -112,28 +112,30 @@ def released(job_id: str) -> Path | None:
 def show_places(job: dict[str, str], bundle: Path, seconds: float) -> None:
     """Print where things lie and three commands to look further."""
     store = PROJECT / ".mlops"
-    mlops = MLOPS.relative_to(ROOT) if MLOPS.is_relative_to(ROOT) else MLOPS
-    beside = Path("..") / mlops if not mlops.is_absolute() else mlops
+    attempt = store / "jobs" / job["job"] / "attempts" / str(job["attempt"])
     places = {
         "run": store / "runs" / job["run"],
-        "executed notebook": store
-        / "jobs"
-        / job["job"]
-        / "attempts"
-        / str(job["attempt"])
-        / "output.ipynb",
+        "executed notebook": attempt / "output.ipynb",
         "verdict": newest("verdicts/*.json"),
         "report": newest("reports/*.html"),
         "bundle": bundle,
     }
     print(f"\nDone in {seconds:.0f} s. Where things lie:")
     for name, path in places.items():
-        print(f"  {name:<18}{path.relative_to(ROOT)}")
+        print(f"  {name:<18}{shown(path)}")
     print("\nLook further:")
-    print(f"  {mlops} verify {bundle.relative_to(ROOT)}")
-    print(f"  cd demo && {beside} runs")
+    print(f"  {shown(MLOPS)} verify {shown(bundle)}")
+    print(f"  cd {shown(PROJECT)} && {MLOPS} runs")
     print(
-        f"  cd demo && {beside} ui --port 5000   # MLflow on 127.0.0.1; Ctrl-C ends it"
+        f"  cd {shown(PROJECT)} && {MLOPS} ui --port 5000   # MLflow on 127.0.0.1; Ctrl-C ends it"
+    )
+
+
+def shown(path: Path) -> str:
+    """Write a path as it is typed from the folder that the demo was started in."""
+    here = Path.cwd()
+    return shlex.quote(
+        str(path.relative_to(here) if path.is_relative_to(here) else path)
     )
 
 

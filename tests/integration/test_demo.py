@@ -1,0 +1,155 @@
+"""The demo does what the README says, and each command that it prints works as printed."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.full, pytest.mark.kernel, pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "project"
+    done = _walk(folder)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return folder, done.stdout
+
+
+def _walk(folder):
+    return subprocess.run(
+        [sys.executable, "binder/demo.py", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def _commands(text):
+    block = text.partition("Look further:\n")[2]
+    return [line.strip() for line in block.splitlines() if line.strip()]
+
+
+def test_the_demo_names_places_that_exist(demo):
+    _, text = demo
+
+    places = re.findall(
+        r"^  (run|executed notebook|verdict|report|bundle) +(\S+)$", text, re.MULTILINE
+    )
+
+    assert [name for name, _ in places] == [
+        "run",
+        "executed notebook",
+        "verdict",
+        "report",
+        "bundle",
+    ]
+    assert [path for _, path in places if not (ROOT / path).exists()] == []
+
+
+def test_the_demo_takes_under_five_minutes(demo):
+    _, text = demo
+
+    assert int(re.search(r"^Done in (\d+) s", text, re.MULTILINE)[1]) < 300
+
+
+def test_the_demo_prints_three_commands_and_the_first_two_work_verbatim(demo):
+    _, text = demo
+    commands = _commands(text)
+
+    assert len(commands) == 3
+    for command in commands[:2]:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, command + done.stdout + done.stderr
+
+
+def test_the_third_command_serves_mlflow_on_this_machine_alone(demo):
+    _, text = demo
+    command = _commands(text)[2].partition("#")[0]
+    port = int(re.search(r"--port (\d+)", command)[1])
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            pytest.fail(f"port {port} is taken on this machine: free it and repeat")
+
+    server = subprocess.Popen(
+        ["sh", "-c", f"exec sh -c '{command}'"], cwd=ROOT, start_new_session=True
+    )
+    try:
+        assert _answers(f"http://127.0.0.1:{port}/health")
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait(60)
+
+
+def _answers(url):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                return response.status == 200
+        except OSError:
+            time.sleep(0.5)
+    return False
+
+
+def test_the_demo_may_be_repeated_and_then_reuses_what_stands(demo):
+    folder, _ = demo
+    before = sorted(p.name for p in (folder / ".mlops" / "jobs").iterdir())
+
+    again = _walk(folder)
+
+    assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
+    assert sorted(p.name for p in (folder / ".mlops" / "jobs").iterdir()) == before
+    assert len(list((folder / ".mlops" / "releases").glob("*/*/manifest.json"))) == 1
+
+
+def test_the_state_that_ships_is_the_state_of_the_vetted_kernel(demo):
+    from nbship.records.digest import digest_tree
+
+    folder, _ = demo
+    outcome = json.loads(
+        next((folder / ".mlops" / "jobs").glob("*/outcome.json")).read_text()
+    )
+    manifest = json.loads(
+        next((folder / ".mlops" / "releases").glob("*/*/manifest.json")).read_text()
+    )
+    attempt = (
+        folder
+        / ".mlops"
+        / "jobs"
+        / outcome["job_id"]
+        / "attempts"
+        / str(outcome["attempt"])
+    )
+
+    captured = digest_tree(attempt / "roots" / "predict")
+
+    assert outcome["roots"][0]["digest"] == captured == manifest["capture_digest"]
+
+
+def test_the_demo_leaves_no_process_behind(demo):
+    folder, _ = demo
+
+    listed = subprocess.run(
+        ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert [line for line in listed.splitlines() if str(folder) in line] == []
