@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from nbship.records.release import ParityReport, RootCapture
     from nbship.records.run import Event, EventKind
 
 Record = TypeVar("Record")
@@ -95,4 +96,51 @@ class Sealer(Protocol):
 
     def check_seal(self, message: bytes, seal: str, *, namespace: str) -> str:
         """Return the public key that sealed the message; raise ApprovalError where it did not."""
+        ...
+
+
+class PackageBuilder(Protocol):
+    """Makes the wheel of a captured root, and the lock to install it with."""
+
+    def build(
+        self,
+        capture: RootCapture,
+        capture_folder: Path,
+        *,
+        into: Path,
+        origin: Mapping[str, Any],
+    ) -> Path:
+        """Write the wheel into a folder; equal inputs give equal bytes."""
+        ...
+
+    def lock(
+        self,
+        requirements: Sequence[str],
+        *,
+        python_version: str,
+        installed: Mapping[str, str] | None,
+    ) -> str:
+        """Resolve requirements into a lock with hashes, keeping to what is installed."""
+        ...
+
+    def read(self, wheel: Path) -> dict[str, bytes]:
+        """Read every file of a wheel by its name, running nothing."""
+        ...
+
+
+class Replayer(Protocol):
+    """Replays golden cases where nothing but a wheel and its lock is installed."""
+
+    def replay(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> ParityReport:
+        """Install, replay twice without network, and report."""
+        ...
+
+
+class PageWriter(Protocol):
+    """Writes the pages of a bundle."""
+
+    def write(self, template: str, facts: Mapping[str, Any]) -> str:
+        """Fill the template of that name, such as ``HANDOFF.md``."""
         ...

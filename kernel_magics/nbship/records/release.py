@@ -147,3 +147,45 @@ class Manifest:
     files: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     state: tuple[StateEntry, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verification:
+    """What `mlops verify` found in one bundle."""
+
+    SCHEMA: ClassVar[str] = "verification/1"
+
+    #: the folder as it was given
+    bundle: str
+    #: sha256 of ``SHA256SUMS``: the one number that names a bundle; "" where it is missing
+    digest: str
+    passed: bool
+    #: everything that is not what was sealed, each naming its file or golden case
+    failures: tuple[str, ...] = ()
+    #: what a reader should know although it is no failure
+    notices: tuple[str, ...] = ()
+    #: what was asked, in words
+    checks: tuple[str, ...] = ()
+    #: the public key that sealed it, one line of OpenSSH; "" where the seal does not hold
+    signer: str = ""
+    #: the replay of the golden cases; None where the wheel or its lock is missing
+    parity: ParityReport | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """A sealed bundle, as `mlops release` answers."""
+
+    SCHEMA: ClassVar[str] = "release/1"
+
+    name: str
+    version: str
+    #: the bundle's folder
+    bundle: str
+    #: sha256 of ``SHA256SUMS``
+    digest: str
+    wheel: str
+    wheel_digest: str
+    parity: ParityReport
+    #: the public key that sealed it, one line of OpenSSH
+    signer: str

@@ -1,0 +1,64 @@
+"""What this package is and where it comes from, as its own files say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: where the package is installed
+FOLDER = Path(__file__).resolve().parent
+
+
+def origin() -> dict[str, Any]:
+    """Read ``origin.json``: name, version, and the job, verdict and commit behind them."""
+    return _read("origin.json")
+
+
+def capture() -> dict[str, Any]:
+    """Read ``capture.json``: what was captured in the notebook's kernel."""
+    return _read("capture.json")
+
+
+def version() -> str:
+    """Return the version of this package."""
+    return str(origin()["version"])
+
+
+def predict_function() -> Callable[..., Any]:
+    """Load the model and return the function that answers."""
+    captured = capture()
+    name = "predict" if captured["kind"] == "estimator" else captured["name"]
+    function: Callable[..., Any] = getattr(import_module(f"{__package__}.model"), name)
+    return function
+
+
+def changed_files() -> list[str]:
+    """Name the files of this package that differ from what ``capture.json`` says."""
+    captured = capture()
+    wanted = {
+        "model.py": captured["module_digest"],
+        "golden.jsonl": captured["golden_digest"],
+        **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+    }
+    return [
+        f"{name}: missing"
+        if not (FOLDER / name).is_file()
+        else f"{name}: changed since the capture"
+        for name, digest in wanted.items()
+        if not (FOLDER / name).is_file() or _sha256(FOLDER / name) != digest
+    ]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((FOLDER / name).read_text("utf-8"))
+    return content
