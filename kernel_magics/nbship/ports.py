@@ -38,6 +38,14 @@ class Journal(Protocol):
         ...
 
 
+class Linter(Protocol):
+    """What knows the rules of Python that any linter knows."""
+
+    def lint(self, sources: Sequence[tuple[str, str]]) -> tuple[LintFinding, ...]:
+        """Lint the cells of one notebook, given as (cell id, plain Python), in their order."""
+        ...
+
+
 class Store(Protocol):
     """``.mlops/``: records by id, folders by kind."""
 

@@ -52,6 +52,20 @@ class Waiver:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LintFinding:
+    """One line of a linter's answer about a notebook, before any gate has weighed it."""
+
+    #: the linter's own code, such as ``F821``
+    code: str
+    message: str
+    cell_id: str
+    #: 1-based line inside the cell
+    line: int
+    #: what the linter would do about it; "" where it has no fix
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """All findings of one vetting, passed or not."""
 
