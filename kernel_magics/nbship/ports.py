@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from nbship.records.release import ParityReport, RootCapture
     from nbship.records.run import Event, EventKind
+    from nbship.records.vetting import LintFinding
 
 Record = TypeVar("Record")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from nbship.records.vetting import Finding, Severity
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from nbship.vetting.dossier import Dossier
 
 
-class Gate:
+class Gate(ABC):
     """One question; subclass it, name it, and answer in :meth:`ask`.
 
     Gates keep nothing between two questions and read nothing but the dossier.
@@ -29,6 +30,7 @@ class Gate:
     #: further codes that its findings may carry
     more_codes: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def ask(self, dossier: Dossier) -> Iterable[Finding]:
         """Return every objection.
 
@@ -36,13 +38,7 @@ class Gate:
         ----------
         dossier
             The job under vetting.
-
-        Raises
-        ------
-        NotImplementedError
-            In the class itself: each gate answers for itself.
         """
-        raise NotImplementedError(type(self).__name__)
 
     def finding(  # noqa: PLR0913  # each has a default, all by name
         self,
