@@ -63,21 +63,23 @@ def parse_notebook(data: bytes, *, path: str) -> Notebook:
     """
     document = _modern(_document(data, path), path)
     metadata = document.get("metadata") or {}
-    kernelspec = metadata.get("kernelspec") or {}
-    language = (metadata.get("language_info") or {}).get("name")
     try:
+        kernelspec = metadata.get("kernelspec") or {}
+        kernel_name = kernelspec.get("name")
+        language_info = metadata.get("language_info") or {}
+        language = language_info.get("name") or kernelspec.get("language")
         cells = tuple(_cells(document["cells"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise NotebookError(
-            f"{path}: a cell is not as the notebook format wants it"
+            f"{path}: a cell or the metadata is not as the notebook format wants it"
             f" ({type(error).__name__}: {error})",
             hint=_HINT,
         ) from error
     return Notebook(
         path=path,
         digest=digest_bytes(data),
-        kernel_name=str(kernelspec.get("name") or ""),
-        language=str(language or kernelspec.get("language") or "python"),
+        kernel_name=str(kernel_name or ""),
+        language=str(language or "python"),
         cells=cells,
         metadata=metadata,
     )
