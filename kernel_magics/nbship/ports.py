@@ -83,6 +83,14 @@ class Store(Protocol):
         """Read a record."""
         ...
 
+    def write_bytes(self, data: bytes, path: Path) -> None:
+        """Write a file: a whole one or none."""
+        ...
+
+    def keep_blob(self, run_id: str, digest: str, data: bytes) -> None:
+        """Keep bytes as ``runs/<run>/blobs/<sha256>``; what is there already stays."""
+        ...
+
     def publish(self, record: object, path: Path) -> bool:
         """Write a record by ``os.link``; False where another one stands there already."""
         ...

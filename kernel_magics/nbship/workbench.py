@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from nbship.adapters.bundles.ssh_seal import SshSealer
     from nbship.adapters.store.files import FileStore
     from nbship.ports import Clock
+    from nbship.records.environment import GitState
+    from nbship.workflow.recording import Recorder
 
 
 class Workbench:
@@ -51,6 +54,13 @@ class Workbench:
         project = find_project(start)
         settings = read_settings(project or start, environ=os.environ, call=call)
         return cls(settings, is_improvised=project is None)
+
+    @classmethod
+    def over(cls, store: Path, *, project: Path | None = None) -> Workbench:
+        """Open one store, wherever it lies; the settings are those of the project it is for."""
+        project = project or find_project(store.parent) or store.parent
+        settings = read_settings(project, environ=os.environ)
+        return cls(replace(settings, store=store))
 
     @cached_property
     def clock(self) -> Clock:
@@ -84,6 +94,18 @@ class Workbench:
         key = self.settings.key
         path = self.settings.project / Path(key).expanduser() if key else None
         return SshSealer(path)
+
+    def recorder(self, run_id: str) -> Recorder:
+        """Make the recorder of a run."""
+        from nbship.workflow.recording import Recorder
+
+        return Recorder(self.store, run_id, self.store.journal(run_id))
+
+    def git_state(self, folder: Path) -> GitState | None:
+        """Return the repository that a folder lies in; None without git or repository."""
+        from nbship.adapters.probes.git import git_state
+
+        return git_state(folder)
 
     def new_id(self, kind: str) -> str:
         """Make an id of that kind, now."""

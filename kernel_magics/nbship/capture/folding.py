@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbship.capture.outputs import merge
 from nbship.errors import RunError
 from nbship.records.codec import from_json
 from nbship.records.environment import Environment, GitState
@@ -54,15 +55,10 @@ def fold(run_id: str, events: Iterable[Event]) -> Run:
     RecordFormatError
         If an event holds an environment or a repository that cannot be read.
     """
-    draft = _Draft()
+    folding = Folding()
     for event in events:
-        _TAKE[event.kind](draft, event)
-    if draft.started_at is None:
-        raise RunError(
-            f"run {run_id}: its journal has no run_started event",
-            hint="Look at the journal, or remove the run's folder.",
-        )
-    return draft.finish(run_id)
+        folding.take(event)
+    return folding.run(run_id)
 
 
 @dataclass(kw_only=True)
@@ -94,7 +90,9 @@ class _DraftCell:
 
 
 @dataclass(kw_only=True)
-class _Draft:
+class Folding:
+    """A run in the making, for readers that follow a journal as it grows."""
+
     started_at: datetime | None = None
     ended_at: datetime | None = None
     status: RunStatus = RunStatus.RUNNING
@@ -111,9 +109,23 @@ class _Draft:
     git: GitState | None = None
     environment: Environment | None = None
 
-    def finish(self, run_id: str) -> Run:
-        if self.started_at is None:  # fold() has asked; the type checker has not
-            raise RunError(f"run {run_id}: not started")
+    def take(self, event: Event) -> None:
+        """Take the next event of the file."""
+        _TAKE[event.kind](self, event)
+
+    def run(self, run_id: str) -> Run:
+        """Return the run as it stands.
+
+        Raises
+        ------
+        RunError
+            If no event says that the run started.
+        """
+        if self.started_at is None:
+            raise RunError(
+                f"run {run_id}: its journal has no run_started event",
+                hint="Look at the journal, or remove the run's folder.",
+            )
         return Run(
             id=run_id,
             experiment=self.head.get("experiment", ""),
@@ -124,8 +136,8 @@ class _Draft:
             ended_at=self.ended_at,
             cause=self.cause,
             job_id=self.head.get("job_id"),
-            values=self.values,
-            tags=self.tags,
+            values=dict(self.values),
+            tags=dict(self.tags),
             notes=tuple(self.notes),
             metrics=tuple(self.metrics),
             artifacts=tuple(self.artifacts.values()),
@@ -136,12 +148,12 @@ class _Draft:
         )
 
 
-def _take_run_started(draft: _Draft, event: Event) -> None:
+def _take_run_started(draft: Folding, event: Event) -> None:
     draft.started_at = draft.started_at or event.at
     draft.head |= event.data
 
 
-def _take_run_ended(draft: _Draft, event: Event) -> None:
+def _take_run_ended(draft: Folding, event: Event) -> None:
     if draft.ended_at is not None:  # the first word counts
         return
     draft.status = RunStatus(event.data["status"])
@@ -149,31 +161,31 @@ def _take_run_ended(draft: _Draft, event: Event) -> None:
     draft.ended_at = event.at
 
 
-def _take_cell_started(draft: _Draft, event: Event) -> None:
+def _take_cell_started(draft: Folding, event: Event) -> None:
     execution_id = event.data["execution_id"]
     draft.cells[execution_id] = _DraftCell(id=execution_id, started=event)
     draft.latest = execution_id
 
 
-def _take_cell_ended(draft: _Draft, event: Event) -> None:
+def _take_cell_ended(draft: Folding, event: Event) -> None:
     cell = draft.cells.get(event.data["execution_id"])
     if cell is not None:
         cell.status = CellStatus(event.data["status"])
         cell.ended = dict(event.data)
 
 
-def _take_output(draft: _Draft, event: Event) -> None:
+def _take_output(draft: Folding, event: Event) -> None:
     owner = event.data.get("execution_id") or draft.latest
     cell = draft.cells.get(owner or "")
     if cell is not None:
-        cell.outputs.append(event.data["output"])
+        merge(cell.outputs, event.data)
 
 
-def _take_value(draft: _Draft, event: Event) -> None:
+def _take_value(draft: Folding, event: Event) -> None:
     draft.values[event.data["name"]] = event.data["value"]
 
 
-def _take_metric(draft: _Draft, event: Event) -> None:
+def _take_metric(draft: Folding, event: Event) -> None:
     data = event.data
     draft.metrics.append(
         Metric(
@@ -188,33 +200,33 @@ def _take_metric(draft: _Draft, event: Event) -> None:
     )
 
 
-def _take_tag(draft: _Draft, event: Event) -> None:
+def _take_tag(draft: Folding, event: Event) -> None:
     draft.tags[event.data["name"]] = str(event.data["value"])
 
 
-def _take_note(draft: _Draft, event: Event) -> None:
+def _take_note(draft: Folding, event: Event) -> None:
     draft.notes.append(event.data["text"])
 
 
-def _take_artifact(draft: _Draft, event: Event) -> None:
+def _take_artifact(draft: Folding, event: Event) -> None:
     artifact = from_json(Artifact, dict(event.data))
     draft.artifacts[artifact.name] = artifact
 
 
-def _take_data(draft: _Draft, event: Event) -> None:
+def _take_data(draft: Folding, event: Event) -> None:
     found = from_json(Artifact, {"name": event.data["path"], **event.data})
     draft.data[found.path, found.digest] = found
 
 
-def _take_git(draft: _Draft, event: Event) -> None:
+def _take_git(draft: Folding, event: Event) -> None:
     draft.git = from_json(GitState, dict(event.data))
 
 
-def _take_environment(draft: _Draft, event: Event) -> None:
+def _take_environment(draft: Folding, event: Event) -> None:
     draft.environment = from_json(Environment, dict(event.data))
 
 
-_TAKE: dict[EventKind, Callable[[_Draft, Event], None]] = {
+_TAKE: dict[EventKind, Callable[[Folding, Event], None]] = {
     EventKind.RUN_STARTED: _take_run_started,
     EventKind.RUN_ENDED: _take_run_ended,
     EventKind.CELL_STARTED: _take_cell_started,

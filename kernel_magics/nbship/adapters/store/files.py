@@ -102,6 +102,24 @@ class FileStore:
             _write_synced(temporary, data)
             temporary.replace(path)
 
+    def keep_blob(self, run_id: str, digest: str, data: bytes) -> None:
+        """Keep bytes as ``runs/<run>/blobs/<sha256>``; what is there already stays.
+
+        Blobs are not synced to the disk one by one: like the journal, they survive the
+        process.
+
+        Raises
+        ------
+        StoreError
+            If the file system refuses; nothing is left behind.
+        """
+        path = self.run_folder(run_id) / "blobs" / digest
+        if path.exists():
+            return
+        with _explained(path), _temporary(path) as temporary:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+
     def publish(self, record: object, path: Path) -> bool:
         """Write a record by ``os.link``; False where another one stands there already."""
         with _explained(path), _temporary(path) as temporary:

@@ -7,6 +7,8 @@ readers and closed by the next writer.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import time
@@ -42,9 +44,20 @@ class FileJournal:
 
         Raises
         ------
-        OSError
+        StoreError
             If the file system refuses; the event is lost, those before it stay.
         """
+        try:
+            self._append(kind, data)
+        except OSError as error:
+            from nbship.adapters.store.files import (
+                store_error,
+            )  # it imports this module
+
+            self._remove_empty()
+            raise store_error(error, self.path) from error
+
+    def _append(self, kind: EventKind, data: Mapping[str, Any]) -> None:
         event = Event(
             kind=kind,
             at=datetime.now(UTC),
@@ -59,7 +72,15 @@ class FileJournal:
         written = os.write(self._open(), payload)
         self._is_torn = written != len(payload)
         if self._is_torn:
-            raise OSError(28, os.strerror(28), str(self.path))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    def _remove_empty(self) -> None:
+        """Leave no folder of a run that never began."""
+        with contextlib.suppress(OSError):
+            if self.path.stat().st_size == 0:
+                self.close()
+                self.path.unlink()
+                self.path.parent.rmdir()
 
     def events(self) -> Iterator[Event]:
         """Read every whole event, in the order of the file; lines cut short are left out."""

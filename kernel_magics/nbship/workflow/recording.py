@@ -1,0 +1,248 @@
+"""Record a run: what the notebook, the magics and the engine do becomes journal events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbship.capture.folding import fold
+from nbship.capture.outputs import put_payloads_aside
+from nbship.errors import RunError
+from nbship.records.codec import to_json
+from nbship.records.digest import digest_bytes
+from nbship.records.run import CellStatus, EventKind, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from nbship.ports import Journal, Store
+    from nbship.records.environment import GitState
+    from nbship.records.run import CellExecution, Run
+
+_TRACEBACK_LINES = 200
+
+
+class Recorder:
+    """Writes the events of one run; every method's events are in the file when it returns.
+
+    Parameters
+    ----------
+    store
+        Where the blobs go.
+    run_id
+        The run.
+    journal
+        Its journal.
+    """
+
+    def __init__(self, store: Store, run_id: str, journal: Journal) -> None:
+        self.run_id = run_id
+        self._store = store
+        self._journal = journal
+        self._cells = 0
+
+    def start(self, **head: Any) -> None:  # noqa: ANN401  # JSON values
+        """Write ``RUN_STARTED``; see :class:`EventKind` for what ``head`` holds."""
+        self._journal.append(EventKind.RUN_STARTED, {"run_id": self.run_id, **head})
+
+    def end(self, status: RunStatus, cause: str = "") -> None:
+        """Write ``RUN_ENDED``."""
+        self._journal.append(EventKind.RUN_ENDED, {"status": status, "cause": cause})
+
+    def start_cell(
+        self,
+        *,
+        cell_id: str,
+        source: str,
+        tags: Sequence[str] = (),
+        execution_count: int | None = None,
+    ) -> str:
+        """Write ``CELL_STARTED`` and return the id of the cell execution."""
+        self._cells += 1
+        execution_id = f"{self._cells}-{cell_id}"
+        data = {
+            "execution_id": execution_id,
+            "cell_id": cell_id,
+            "source": source,
+            "tags": list(tags),
+            "execution_count": execution_count,
+        }
+        self._journal.append(EventKind.CELL_STARTED, data)
+        return execution_id
+
+    def end_cell(
+        self,
+        execution_id: str,
+        status: CellStatus,
+        *,
+        duration_s: float,
+        execution_count: int | None = None,
+        error: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write ``CELL_ENDED``; a long traceback keeps its last lines."""
+        if error is not None:
+            lines = list(error.get("traceback", ()))[-_TRACEBACK_LINES:]
+            error = {**error, "traceback": lines}
+        data = {
+            "execution_id": execution_id,
+            "status": status,
+            "error": error,
+            "duration_s": duration_s,
+            "execution_count": execution_count,
+        }
+        self._journal.append(EventKind.CELL_ENDED, data)
+
+    def output(self, execution_id: str, data: Mapping[str, Any]) -> None:
+        """Write ``OUTPUT``: ``data`` as :func:`nbship.capture.outputs.merge` takes it."""
+        data = dict(data)
+        if "output" in data:
+            data["output"], blobs = put_payloads_aside(data["output"])
+            for digest, payload in blobs.items():
+                self._store.keep_blob(self.run_id, digest, payload)
+        self._journal.append(EventKind.OUTPUT, {"execution_id": execution_id, **data})
+
+    def metric(
+        self,
+        name: str,
+        value: float,
+        *,
+        step: int | None = None,
+        unit: str = "",
+        direction: str = "",
+    ) -> None:
+        """Write ``METRIC``."""
+        data: dict[str, Any] = {"name": name, "value": value}
+        data |= {} if step is None else {"step": step}
+        data |= {"unit": unit} if unit else {}
+        data |= {"direction": direction} if direction else {}
+        self._journal.append(EventKind.METRIC, data)
+
+    def value(self, name: str, value: Any) -> None:  # noqa: ANN401  # a JSON value
+        """Write ``VALUE``."""
+        self._journal.append(EventKind.VALUE, {"name": name, "value": value})
+
+    def tag(self, name: str, value: str) -> None:
+        """Write ``TAG``."""
+        self._journal.append(EventKind.TAG, {"name": name, "value": value})
+
+    def note(self, text: str) -> None:
+        """Write ``NOTE``."""
+        self._journal.append(EventKind.NOTE, {"text": text})
+
+    def git(self, state: GitState) -> None:
+        """Write ``GIT``."""
+        self._journal.append(EventKind.GIT, _fields(state))
+
+    def artifact(self, name: str, path: str, *, digest: str, size_bytes: int) -> None:
+        """Write ``ARTIFACT``; ``path`` is relative to the run's folder."""
+        data = {"name": name, "path": path, "digest": digest, "size_bytes": size_bytes}
+        self._journal.append(EventKind.ARTIFACT, data)
+
+    def run(self) -> Run:
+        """Return the run as its journal tells it now."""
+        return fold(self.run_id, self._journal.events())
+
+
+def _fields(record: Any) -> dict[str, Any]:  # noqa: ANN401  # a record
+    return {k: v for k, v in to_json(record).items() if k != "schema"}
+
+
+def load_run(store: Store, run_id: str) -> Run:
+    """Fold the journal of a run.
+
+    Raises
+    ------
+    RunError
+        If its journal holds no start.
+    """
+    return fold(run_id, store.journal(run_id).events())
+
+
+def find_run(store: Store, wanted: str) -> str:
+    """Return the id of ``last``, of a whole id, or of a prefix or ending that only one run has.
+
+    Raises
+    ------
+    RunError
+        If no run or several fit.
+    """
+    known = store.ids("run")
+    if wanted == "last" and known:
+        return known[-1]
+    fitting = [i for i in known if i == wanted] or [
+        i for i in known if i.startswith(wanted) or i.endswith(wanted)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    found = f"{len(fitting)} runs fit {wanted!r}" if fitting else f"no run {wanted!r}"
+    raise RunError(f"{store.folder}: {found}", hint="Copy the id from `mlops runs`.")
+
+
+def cell_in_flight(run: Run) -> CellExecution | None:
+    """Return the cell execution that has not ended, else None."""
+    running = (c for c in reversed(run.cells) if c.status is CellStatus.RUNNING)
+    return next(running, None)
+
+
+def close_killed(store: Store, run_id: str, *, process: str) -> bool:
+    """Close a run whose process is gone; its cause names the cell in flight.
+
+    Parameters
+    ----------
+    store
+        The store.
+    run_id
+        The run.
+    process
+        What died, for the cause: ``the kernel (process 4711)``.
+
+    Returns
+    -------
+    bool
+        False where the run had ended already.
+
+    Raises
+    ------
+    RunError
+        If its journal holds no start.
+    """
+    run = load_run(store, run_id)
+    if run.status is not RunStatus.RUNNING:
+        return False
+    cell = cell_in_flight(run)
+    where = _between_cells(run) if cell is None else f"in {cell_name(cell)}"
+    Recorder(store, run_id, store.journal(run_id)).end(
+        RunStatus.KILLED, f"{process} was killed {where}"
+    )
+    return True
+
+
+def cell_name(cell: CellExecution) -> str:
+    """Name a cell execution for people: ``cell 3f2a91 [4] ('model.fit(X)')``."""
+    first = next((x.strip() for x in cell.source.splitlines() if x.strip()), "")
+    count = "" if cell.execution_count is None else f" [{cell.execution_count}]"
+    return f"cell {cell.cell_id}{count} ({first[:60]!r})"
+
+
+def _between_cells(run: Run) -> str:
+    return f"after {cell_name(run.cells[-1])}" if run.cells else "before its first cell"
+
+
+def copy_notebook(store: Store, recorder: Recorder, source: Path) -> bool:
+    """Copy the notebook's file into the run's folder as ``notebook.ipynb``.
+
+    Returns
+    -------
+    bool
+        False where the file cannot be read.
+    """
+    try:
+        data = source.read_bytes()
+    except OSError:
+        return False
+    path = store.run_folder(recorder.run_id) / "notebook.ipynb"
+    store.write_bytes(data, path)
+    recorder.artifact(
+        "notebook.ipynb", path.name, digest=digest_bytes(data), size_bytes=len(data)
+    )
+    return True
