@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nbship.adapters.bundles.ssh_seal import SshSealer
     from nbship.adapters.store.files import FileStore
-    from nbship.ports import Clock
+    from nbship.ports import Clock, PackageBuilder, PageWriter, Replayer
     from nbship.records.environment import GitState
     from nbship.workflow.recording import Recorder
 
@@ -106,6 +106,27 @@ class Workbench:
         from nbship.adapters.probes.git import git_state
 
         return git_state(folder)
+
+    @cached_property
+    def builder(self) -> PackageBuilder:
+        """Builds wheels and their locks."""
+        from nbship.adapters.bundles.wheel import WheelBuilder
+
+        return WheelBuilder()
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """Replays golden cases in fresh environments."""
+        from nbship.adapters.bundles.replay import UvReplayer
+
+        return UvReplayer()
+
+    @cached_property
+    def pages(self) -> PageWriter:
+        """Writes the pages of bundles."""
+        from nbship.adapters.bundles.pages import JinjaPages
+
+        return JinjaPages()
 
     def new_id(self, kind: str) -> str:
         """Make an id of that kind, now."""

@@ -1,0 +1,197 @@
+"""The replay of golden cases where nothing but a wheel and its lock is installed.
+
+A new environment in a temporary folder, filled from uv's cache without network; then
+``python -I -m PACKAGE verify`` twice, with a bare environment and without a network interface
+where the system allows it (``unshare``), else with sockets refused in the process.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbship.adapters.bundles.uv import last_lines, run_program, run_uv
+from nbship.errors import VerificationError
+from nbship.release.lock_text import read_lock
+from nbship.release.parity import parity_of
+from nbship.release.requirements import minor_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbship.adapters.bundles.uv import Ended
+    from nbship.records.release import ParityReport
+
+_INSTALL_TIMEOUT_S = 1200
+_REPLAY_TIMEOUT_S = 600
+_NAMESPACES = (("unshare", "-rn"), ("unshare", "-n"))
+#: refuses every socket; for systems without network namespaces
+_GUARD = """
+import runpy, sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg",
+                 "socket.getaddrinfo", "socket.gethostbyname"):
+        raise PermissionError(f"{event}: a replay has no network")
+sys.addaudithook(refuse)
+package = sys.argv[1]
+sys.argv = [package, *sys.argv[2:]]
+runpy.run_module(package, run_name="__main__", alter_sys=True)
+"""
+
+
+class UvReplayer:
+    """Replays in environments made by uv."""
+
+    def replay(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> ParityReport:
+        """Install wheel and lock without network, replay twice, and report.
+
+        Where uv's cache lacks a file of the lock, it is downloaded first.
+
+        Raises
+        ------
+        VerificationError
+            If the lock holds more than pins, the Python version is missing, the lock cannot
+            be installed, or the package does not answer.
+        """
+        started = time.monotonic()
+        text = lock.read_text("utf-8")
+        read_lock(text)
+        with tempfile.TemporaryDirectory(prefix="nbship-replay-") as name:
+            folder = Path(name)
+            # copies under new names: uv's cache knows wheels by their paths
+            copy = Path(shutil.copy2(wheel, folder / wheel.name))
+            (folder / "requirements.lock").write_text(text, "utf-8")
+            python = _make_environment(folder, copy, python_version, is_empty=not text)
+            reports = [_verify(folder, python, package) for _ in range(2)]
+        return parity_of(
+            reports,
+            isolation="namespace" if namespace() else "guard",
+            duration_s=round(time.monotonic() - started, 3),
+        )
+
+
+@functools.cache
+def namespace() -> tuple[str, ...]:
+    """Return the words that start a program without network; empty where none do."""
+    for words in _NAMESPACES:
+        if shutil.which(words[0]) is None:
+            return ()
+        ended = run_program(
+            [*words, "true"], cwd=Path("/"), environ=_bare(Path("/")), timeout_s=30
+        )
+        if ended.code == 0:
+            return words
+    return ()
+
+
+def find_python(python_version: str) -> str:
+    """Return an interpreter of that minor version.
+
+    Raises
+    ------
+    VerificationError
+        If this machine has none.
+    """
+    wanted = minor_version(python_version)
+    if wanted == minor_version(".".join(map(str, sys.version_info[:3]))):
+        return sys.executable
+    ended = run_uv(
+        ["python", "find", "--offline", "--no-python-downloads", wanted], timeout_s=60
+    )
+    if ended.code != 0:
+        raise VerificationError(
+            f"Python {wanted} is not installed; the package was made for it",
+            hint=f"Install Python {wanted}, then repeat the command.",
+        )
+    return ended.output.strip().splitlines()[-1]
+
+
+def _make_environment(
+    folder: Path, wheel: Path, python_version: str, *, is_empty: bool
+) -> Path:
+    interpreter = find_python(python_version)
+    lock = ["--require-hashes", "--requirements", str(folder / "requirements.lock")]
+    python = _venv(folder / "fresh", interpreter)
+    ended = None if is_empty else _install(python, ["--offline", *lock])
+    if ended is not None and ended.code != 0:
+        _fill_cache(_venv(folder / "cache", interpreter), lock)
+        python = _venv(folder / "again", interpreter)
+        _demand(_install(python, ["--offline", *lock]))
+    _demand(_install(python, ["--offline", "--no-index", "--no-deps", str(wheel)]))
+    return python
+
+
+def _venv(folder: Path, interpreter: str) -> Path:
+    words = ["venv", "--quiet", "--offline", "--no-python-downloads", "--no-config"]
+    _demand(run_uv([*words, "--python", interpreter, str(folder)], timeout_s=60))
+    return folder / "bin" / "python"
+
+
+def _install(python: Path, words: Sequence[str]) -> Ended:
+    return run_uv(
+        ["pip", "install", "--quiet", "--no-build", "--python", str(python), *words],
+        timeout_s=_INSTALL_TIMEOUT_S,
+    )
+
+
+def _fill_cache(python: Path, lock: Sequence[str]) -> None:
+    ended = _install(python, lock)
+    if ended.code != 0:
+        raise VerificationError(
+            f"requirements.lock cannot be installed:\n{last_lines(ended.errors)}",
+            hint="Run it once with access to your package index; then no network is needed.",
+        )
+
+
+def _demand(ended: Ended) -> None:
+    if ended.code != 0:
+        raise VerificationError(
+            f"no fresh environment could be made:\n{last_lines(ended.errors)}",
+            hint="Clear uv's cache (`uv cache clean`), then repeat the command.",
+        )
+
+
+def _verify(folder: Path, python: Path, package: str) -> dict[str, Any]:
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+    words = [str(python), "-I", "-m", package, "verify", "--json"]
+    if not namespace():
+        words = [str(python), "-I", "-c", _GUARD, package, "verify", "--json"]
+    ended = run_program(
+        [*namespace(), *words],
+        cwd=home,
+        environ=_bare(home),
+        timeout_s=_REPLAY_TIMEOUT_S,
+    )
+    try:
+        report: dict[str, Any] = json.loads(ended.output.strip().splitlines()[-1])
+        report["cases"]
+    except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise VerificationError(
+            f"{package} gave no answer in a fresh environment (exit code {ended.code}):\n"
+            + last_lines(ended.errors),
+            hint="Look at the package's own error above.",
+        ) from error
+    return report
+
+
+def _bare(home: Path) -> dict[str, str]:
+    """Return the whole environment of a replay; one thread, so that sums keep their order."""
+    one = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+    )
+    path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+    return {
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "PATH": path,
+        "LANG": "C.UTF-8",
+        **one,
+    }

@@ -1,0 +1,76 @@
+"""Names and versions of packages."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from nbship.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_VERSION = re.compile(r"\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.post\d+)?")
+FIRST_VERSION = "1.0.0"
+
+
+def check_package(package: str, requirements: Mapping[str, str]) -> None:
+    """Refuse a name that Python cannot import, or that hides something else.
+
+    Parameters
+    ----------
+    package
+        The import name.
+    requirements
+        Import names that the package needs.
+
+    Raises
+    ------
+    ReleaseError
+        If the name is no identifier, or is taken.
+    """
+    hint = "Set export.package to another name."
+    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", package) or keyword.iskeyword(
+        package
+    ):
+        raise ReleaseError(f"{package!r} is no name for a package", hint=hint)
+    if package in sys.stdlib_module_names:
+        raise ReleaseError(f"{package!r} is a module of Python itself", hint=hint)
+    if package in {name.partition(".")[0] for name in requirements}:
+        raise ReleaseError(f"{package!r} is a package that it needs itself", hint=hint)
+
+
+def check_version(version: str) -> None:
+    """Refuse what is no version in its one normal form.
+
+    Raises
+    ------
+    ReleaseError
+        If it is another form than ``1.2.3`` or ``1.2.3rc1``.
+    """
+    if not _VERSION.fullmatch(version) or re.search(r"(^|\.)0\d", version):
+        raise ReleaseError(
+            f"{version!r} is no version", hint="Give one such as --version 1.2.0"
+        )
+
+
+def next_version(released: Iterable[str]) -> str:
+    """Return the version after the latest: ``1.3.0`` after ``1.2.1``."""
+    latest = latest_version(released)
+    if not latest:
+        return FIRST_VERSION
+    numbers = [*_numbers(latest), 0][:2]
+    return f"{numbers[0]}.{numbers[1] + 1}.0"
+
+
+def latest_version(released: Iterable[str]) -> str:
+    """Return the highest version; "" where there is none."""
+    versions = [version for version in released if _VERSION.fullmatch(version)]
+    return max(versions, key=_numbers, default="")
+
+
+def _numbers(version: str) -> list[int]:
+    release = re.match(r"\d+(?:\.\d+)*", version)
+    return [int(number) for number in release[0].split(".")] if release else [0]

@@ -1,0 +1,103 @@
+"""Files of captures, exports and bundles: read whole, written whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from nbship.errors import ExportError, RecordFormatError, StoreError
+from nbship.records.codec import from_json, to_json
+from nbship.records.digest import digest_bytes, digest_file, digest_json
+from nbship.records.release import RootCapture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Record = TypeVar("Record")
+
+CAPTURE = "capture.json"
+
+
+def read_capture(folder: Path) -> RootCapture:
+    """Read ``capture.json`` and check that every file it names is there, unchanged.
+
+    Raises
+    ------
+    ExportError
+        If a file is missing or differs; all are named.
+    RecordFormatError
+        If ``capture.json`` is no capture.
+    """
+    if not (folder / CAPTURE).is_file():
+        raise ExportError(f"{folder}: no {CAPTURE}", hint="Export the root again.")
+    capture = read_record(RootCapture, folder / CAPTURE)
+    wanted = {
+        capture.module: capture.module_digest,
+        capture.golden: capture.golden_digest,
+        **{f"state/{entry.file}": entry.digest for entry in capture.state},
+    }
+    failures = [
+        f"{folder / name}: {'changed' if (folder / name).is_file() else 'missing'}"
+        for name, digest in wanted.items()
+        if not (folder / name).is_file() or digest_file(folder / name) != digest
+    ]
+    if failures:
+        raise ExportError("\n".join(failures), hint="Export the root again.")
+    return capture
+
+
+def read_record(kind: type[Record], path: Path) -> Record:
+    """Read a record of a bundle.
+
+    Raises
+    ------
+    RecordFormatError
+        If the file is no JSON, or another record.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise RecordFormatError(f"{path.name}: not JSON: {error}") from error
+    return from_json(kind, data, where=path.name)
+
+
+def record_text(record: object) -> str:
+    """Write a record as the store does."""
+    return json.dumps(to_json(record), indent=1, ensure_ascii=False) + "\n"
+
+
+def regular_files(folder: Path) -> dict[str, Path]:
+    """Map every file below a folder by its path there; links are not followed."""
+    found: dict[str, Path] = {}
+    for place, _, names in os.walk(folder, followlinks=False):
+        for name in names:
+            path = folder / place / name
+            found[path.relative_to(folder).as_posix()] = path
+    return dict(sorted(found.items()))
+
+
+def capture_digest(files: Mapping[str, bytes]) -> str:
+    """Digest a capture from its files' contents, as ``digest_tree`` does from a folder."""
+    return digest_json({name: digest_bytes(files[name]) for name in sorted(files)})
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Put a file system's refusal into words.
+
+    Raises
+    ------
+    StoreError
+        If the file system refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or folder
+        raise StoreError(
+            f"{place}: cannot be written: {os.strerror(error.errno or 0)}",
+            hint="Free some space there, or point MLOPS_STORE at a folder that you may write.",
+        ) from error

@@ -1,0 +1,162 @@
+"""From a captured root to an unreleased wheel with its parity proof."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from nbship.errors import ExportError
+from nbship.records.digest import digest_file, digest_tree
+from nbship.records.release import Export
+from nbship.release.names import check_package, check_version
+from nbship.release.requirements import direct_pins
+from nbship.release.wheel_text import distribution_name
+from nbship.workflow.bundle_files import read_capture, record_text, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from nbship.ports import PackageBuilder, Replayer
+    from nbship.records.release import ParityReport, RootCapture
+
+LOCK = "requirements.lock"
+
+
+def make_export(  # noqa: PLR0913  # the fields of the record
+    capture_folder: Path,
+    *,
+    export_folder: Path,
+    package: str,
+    version: str,
+    export_id: str,
+    at: datetime,
+    builder: PackageBuilder,
+    replayer: Replayer,
+    origin: Mapping[str, Any] | None = None,
+    installed: Mapping[str, str] | None = None,
+) -> Export:
+    """Build wheel and lock of a captured root, replay them, and save the record.
+
+    The record says whether the replay passed; ``export.json`` is written last, so that a
+    folder without it is no export.
+
+    Parameters
+    ----------
+    capture_folder
+        The captured root; copied to ``capture/`` where it lies elsewhere.
+    export_folder
+        Where everything goes.
+    package, version
+        Import name and version of the wheel.
+    export_id, at
+        Identity and time of the record.
+    builder, replayer
+        Make and try the package.
+    origin
+        More that ``python -m PACKAGE info`` shall show, such as the notebook.
+    installed
+        Version of every distribution where the root was captured; this process's own where
+        None.
+
+    Raises
+    ------
+    ExportError
+        If a file of the capture is missing or changed, or there is no golden case.
+    ReleaseError
+        If name or version cannot be used, or no lock can be made.
+    VerificationError
+        If no fresh environment can be made, or the package does not answer.
+    StoreError
+        If the file system refuses.
+    """
+    with writing(export_folder):
+        folder = _own_capture(capture_folder, export_folder)
+    capture = read_capture(folder)
+    digest = digest_tree(folder)
+    facts = {
+        "name": distribution_name(package),
+        "package": package,
+        "version": version,
+        "root": capture.name,
+        "export": export_id,
+        "capture_digest": digest,
+        **(origin or {}),
+    }
+    with writing(export_folder):
+        wheel, parity = build_and_replay(
+            capture,
+            folder,
+            into=export_folder,
+            origin=facts,
+            builder=builder,
+            replayer=replayer,
+            installed=installed,
+        )
+        export = Export(
+            id=export_id,
+            root=capture.name,
+            package=package,
+            version=version,
+            exported_at=at,
+            wheel=wheel.relative_to(export_folder).as_posix(),
+            wheel_digest=digest_file(wheel),
+            capture_digest=digest,
+            lock_digest=digest_file(export_folder / LOCK),
+            parity=parity,
+        )
+        (export_folder / "parity.json").write_text(record_text(parity), "utf-8")
+        (export_folder / "export.json").write_text(record_text(export), "utf-8")
+    return export
+
+
+def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
+    capture: RootCapture,
+    capture_folder: Path,
+    *,
+    into: Path,
+    origin: Mapping[str, Any],
+    builder: PackageBuilder,
+    replayer: Replayer,
+    installed: Mapping[str, str] | None,
+) -> tuple[Path, ParityReport]:
+    """Write ``dist/*.whl`` and ``requirements.lock`` into a folder and replay them.
+
+    Raises
+    ------
+    ExportError
+        If there is no golden case.
+    ReleaseError
+        If name or version cannot be used, or no lock can be made.
+    """
+    package = str(origin["package"])
+    check_package(package, capture.requirements)
+    check_version(str(origin["version"]))
+    if not capture.golden_cases:
+        raise ExportError(
+            f"{capture.name}: no golden case was recorded, so nothing can be proven",
+            hint=f"Call {capture.name} on some rows in the notebook, under @nbship.golden.",
+        )
+    lock = builder.lock(
+        direct_pins(capture),
+        python_version=capture.python_version,
+        installed=installed,
+    )
+    (into / LOCK).write_text(lock, "utf-8")
+    wheel = builder.build(capture, capture_folder, into=into / "dist", origin=origin)
+    parity = replayer.replay(
+        wheel,
+        into / LOCK,
+        package=package,
+        python_version=capture.python_version,
+    )
+    return wheel, parity
+
+
+def _own_capture(capture_folder: Path, export_folder: Path) -> Path:
+    own = export_folder / "capture"
+    export_folder.mkdir(parents=True, exist_ok=True)
+    if capture_folder.resolve() != own.resolve():
+        shutil.copytree(capture_folder, own)
+    return own
