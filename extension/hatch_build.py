@@ -36,7 +36,7 @@ LAB_FOLDER = "share/jupyter/labextensions/nbship-lab"
 NO_PANEL = "nbship is installed WITHOUT its JupyterLab side panel"
 LATER = "the rest works; repeat the installation when the npm registry can be reached"
 REFUSED = (
-    "a wheel or an sdist for others is never built without the panel"
+    "without them no wheel or sdist is built for others"
     " (NBSHIP_PANEL=optional allows it for an installation of your own)"
 )
 #: patience with the registry: an unreachable one is found out in half a minute
@@ -50,7 +50,7 @@ BUILDING = {"wheel", "build", "download", "lock", "publish"}
 
 
 class FrontEndError(RuntimeError):
-    """The front end could not be built here."""
+    """The tools that build the front end cannot be had here."""
 
 
 class FrontEndHook(BuildHookInterface):  # type: ignore[misc,type-arg]
@@ -104,7 +104,7 @@ class FrontEndHook(BuildHookInterface):  # type: ignore[misc,type-arg]
             install_packages(self.front_end)
         except FrontEndError as error:
             if self.target_name != "wheel" or not may_lack_panel(version):
-                raise FrontEndError(f"{error}; {REFUSED}") from error
+                raise SystemExit(f"nbship: {error}; {REFUSED}.") from error
             warn(f"{NO_PANEL}: {error}; {LATER}.")
             return
         mode = [] if version == "standard" else ["--development", "True"]
@@ -155,7 +155,7 @@ def install_packages(front_end: Path) -> None:
     """
     npm = find_npm()
     if not npm:
-        raise FrontEndError("Node.js 20.19 or newer with npm was not found")
+        raise FrontEndError("Node.js 20.19 or newer and npm are not there")
     if importlib.util.find_spec("jupyter_builder") is None:
         raise FrontEndError(f"the build tool {BUILDER!r} is not installed")
     if (front_end / "node_modules" / "@jupyter" / "builder").exists():
@@ -168,9 +168,9 @@ def install_packages(front_end: Path) -> None:
     if "npm error code EUSAGE" in done.stderr:
         raise RuntimeError("package.json and package-lock.json disagree: npm install")
     if done.returncode:
-        causes = re.findall(r"npm error (?!code|A complete)(.+)", done.stderr)
-        detail = f" ({causes[0].strip()})" if causes else ""
-        raise FrontEndError(f"the packages of the front end cannot be fetched{detail}")
+        cause = re.search(r"npm error code (\S+)", done.stderr)
+        detail = f" ({cause[1]})" if cause else ""
+        raise FrontEndError(f"the packages of its build cannot be fetched{detail}")
 
 
 def may_lack_panel(version: str) -> bool:
@@ -208,11 +208,12 @@ def warn(message: str) -> None:
     """Warn on stderr, and on the installer's own: pip and uv hide what a build prints."""
     line = f"WARNING: {message}\n"
     sys.stderr.write(line)
+    theirs = Path(f"/proc/{os.getppid()}/fd/2")
     with contextlib.suppress(OSError):
-        flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY
-        descriptor = os.open(f"/proc/{os.getppid()}/fd/2", flags)
-        os.write(descriptor, b"\n" + line.encode())
-        os.close(descriptor)
+        if theirs.is_file():  # another writer of a plain file would be written over
+            return
+        with theirs.open("ab", buffering=0) as file:
+            file.write(b"\n" + line.encode())
 
 
 @contextlib.contextmanager
