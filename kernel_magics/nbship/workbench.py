@@ -91,9 +91,31 @@ class Workbench:
         """Seals approvals and bundles with the SSH key of the settings."""
         from nbship.adapters.bundles.ssh_seal import SshSealer
 
+        return SshSealer(self.key_path)
+
+    @property
+    def key_path(self) -> Path:
+        """Where the private key that seals lies: ``review.key``, else the usual SSH key."""
+        from nbship.adapters.bundles.ssh_seal import DEFAULT_KEY
+
         key = self.settings.key
-        path = self.settings.project / Path(key).expanduser() if key else None
-        return SshSealer(path)
+        return (
+            self.settings.project / Path(key).expanduser()
+            if key
+            else DEFAULT_KEY.expanduser()
+        )
+
+    def create_key(self, path: Path) -> str:
+        """Write a new key pair and return its public line."""
+        from nbship.adapters.bundles.ssh_keys import create_key
+
+        return create_key(path)
+
+    def render_report(self, notebook: Path, facts: object) -> str:
+        """Render a notebook file with the facts of its job as one HTML page."""
+        from nbship.adapters.notebooks.renderer import render_report
+
+        return render_report(notebook, facts)
 
     def recorder(self, run_id: str) -> Recorder:
         """Make the recorder of a run."""

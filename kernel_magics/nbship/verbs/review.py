@@ -1,10 +1,140 @@
-"""The verbs of this stage."""
+"""The verbs of review: report, approve, reject, key."""
 
 from __future__ import annotations
 
+import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nbship.verbs.answer import Verb
+from nbship import __version__
+from nbship.records.vetting import Decision
+from nbship.verbs.answer import Answer, Context, Verb
+from nbship.workflow.jobs import find_job
+from nbship.workflow.report import gather_facts, write_report
+from nbship.workflow.review import decide, find_verdict
 
-VERBS: tuple[Verb, ...] = ()
+if TYPE_CHECKING:
+    import argparse
+
+
+def _report(context: Context, arguments: argparse.Namespace) -> Answer:
+    bench = context.workbench
+    report_id = bench.new_id("report")
+    facts = gather_facts(
+        bench.store,
+        find_job(bench.store, arguments.job),
+        report_id=report_id,
+        at=bench.clock.now(),
+        tool=f"nbship {__version__}",
+        owner=bench.settings.owner,
+        policy=bench.settings.policy,
+        reviewers=bench.settings.reviewers,
+        sealer=bench.sealer,
+    )
+    path = bench.store.record_path(report_id)
+    if arguments.output:
+        path = Path(arguments.output).expanduser().resolve()
+    write_report(bench.store, facts, render=bench.render_report, path=path)
+    data = {
+        "job_id": facts.job.id,
+        "verdict_id": facts.verdict.id if facts.verdict else None,
+        "path": str(path),
+    }
+    return Answer(text=str(path), data=data)
+
+
+def _approve(context: Context, arguments: argparse.Namespace) -> Answer:
+    return _decide(context, arguments, Decision.APPROVED)
+
+
+def _reject(context: Context, arguments: argparse.Namespace) -> Answer:
+    return _decide(context, arguments, Decision.REJECTED)
+
+
+def _decide(
+    context: Context, arguments: argparse.Namespace, decision: Decision
+) -> Answer:
+    bench = context.workbench
+    verdict = find_verdict(bench.store, arguments.verdict)
+    approval = decide(
+        bench.store,
+        verdict,
+        decision=decision,
+        reason=arguments.reason,
+        reviewer=arguments.reviewer or getpass.getuser(),
+        reviewers=bench.settings.reviewers,
+        sealer=bench.sealer,
+        approval_id=bench.new_id("approval"),
+        at=bench.clock.now(),
+    )
+    text = (
+        f"{verdict.id} of {verdict.job_id}: {decision.value} by {approval.reviewer}\n"
+        f"sealed as {approval.id} with {approval.public_key}"
+    )
+    return Answer(text=text, data=approval)
+
+
+def _key(context: Context, arguments: argparse.Namespace) -> Answer:
+    bench = context.workbench
+    path = Path(arguments.path).expanduser() if arguments.path else bench.key_path
+    line = bench.create_key(path)
+    text = f"{path}: created\nto be put among review.reviewers:\n{line}"
+    return Answer(text=text, data={"path": str(path), "public_key": line})
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="a job's id, its beginning, or last")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write there instead of into the store"
+    )
+
+
+def _decide_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "verdict", metavar="VERDICT", help="a verdict's id, its beginning, or last"
+    )
+    parser.add_argument("--reason", required=True, help="why, for those who come later")
+    parser.add_argument(
+        "--reviewer", metavar="NAME", help="your name; the login name where not given"
+    )
+
+
+def _key_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        nargs="?",
+        help="where to write it; review.key, else ~/.ssh/id_ed25519, where not given",
+    )
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        name="report",
+        stage="Test",
+        help="write a job's report: one HTML file for reviewers",
+        run=_report,
+        add_arguments=_report_arguments,
+    ),
+    Verb(
+        name="approve",
+        stage="Test",
+        help="seal a yes to a verdict with your SSH key",
+        run=_approve,
+        add_arguments=_decide_arguments,
+    ),
+    Verb(
+        name="reject",
+        stage="Test",
+        help="seal a no to a verdict with your SSH key",
+        run=_reject,
+        add_arguments=_decide_arguments,
+    ),
+    Verb(
+        name="key",
+        stage="Setup",
+        help="create an ed25519 key that seals",
+        run=_key,
+        add_arguments=_key_arguments,
+    ),
+)

@@ -149,13 +149,31 @@ def demand_approvals(
     if len(answers) < policy.approvals:
         lines = [
             f"{verdict.id}: {len(answers)} valid approvals where {policy.approvals} are wanted",
-            *_invalid(store, verdict, reviewers=reviewers, sealer=sealer),
+            *invalid_answers(store, verdict, reviewers=reviewers, sealer=sealer),
         ]
         raise ApprovalError(
             "\n".join(lines),
             hint=f'A reviewer says: mlops approve {verdict.id} --reason "…"',
         )
     return answers
+
+
+def invalid_answers(
+    store: Store, verdict: Verdict, *, reviewers: Sequence[str], sealer: Sealer
+) -> tuple[str, ...]:
+    """Say why other answers to the same notebook do not hold for a verdict, one line each."""
+    allowed = _allowed_keys(reviewers)
+    snapshot = verdict.subject.get("snapshot")
+    lines = []
+    for approval in _all(store):
+        is_related = (
+            approval.verdict_id == verdict.id
+            or approval.subject.get("snapshot") == snapshot
+        )
+        why = objection_to(approval, verdict, allowed=allowed, sealer=sealer)
+        if is_related and why:
+            lines.append(f"{approval.id} by {approval.reviewer} does not hold: {why}")
+    return tuple(lines)
 
 
 def find_verdict(store: Store, name: str) -> Verdict:
@@ -206,20 +224,3 @@ def _blockers(verdict: Verdict) -> str:
         if f.severity is Severity.BLOCKER and f.waiver is None
     ]
     return ", ".join(dict.fromkeys(codes)) or "it did not pass"
-
-
-def _invalid(
-    store: Store, verdict: Verdict, *, reviewers: Sequence[str], sealer: Sealer
-) -> list[str]:
-    allowed = _allowed_keys(reviewers)
-    snapshot = verdict.subject.get("snapshot")
-    lines = []
-    for approval in _all(store):
-        is_related = (
-            approval.verdict_id == verdict.id
-            or approval.subject.get("snapshot") == snapshot
-        )
-        why = objection_to(approval, verdict, allowed=allowed, sealer=sealer)
-        if is_related and why:
-            lines.append(f"{approval.id} by {approval.reviewer} does not hold: {why}")
-    return lines

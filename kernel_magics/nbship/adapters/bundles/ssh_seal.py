@@ -25,7 +25,7 @@ from nbship.errors import ApprovalError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-__all__ = ["SshSealer", "check_seal", "create_key"]
+__all__ = ["DEFAULT_KEY", "SshSealer", "check_seal", "create_key"]
 
 DEFAULT_KEY = Path("~/.ssh/id_ed25519")
 

@@ -1,0 +1,134 @@
+"""Gather what a reviewer must know of a job, and write its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nbship.capture.folding import fold
+from nbship.errors import JobError
+from nbship.records.job import Job, Lock, Outcome
+from nbship.records.vetting import Verdict
+from nbship.workflow.approvals import verdict_digest
+from nbship.workflow.jobs import load_job, published_outcome
+from nbship.workflow.review import answers_to, invalid_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from nbship.ports import Sealer, Store
+    from nbship.records.policy import Policy
+    from nbship.records.run import Run
+    from nbship.records.vetting import Approval
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportFacts:
+    """Everything that a report says beside the notebook."""
+
+    id: str
+    made_at: datetime
+    #: name and version of the program that made it
+    tool: str
+    #: who answers for a release; "" where nobody was named
+    owner: str
+    job: Job
+    outcome: Outcome
+    #: None where the journal is gone
+    run: Run | None
+    #: None where the job's lock is gone
+    lock: Lock | None
+    #: None where the job was never vetted
+    verdict: Verdict | None
+    #: "" without a verdict
+    verdict_digest: str
+    #: the newest valid answer of each reviewer
+    answers: tuple[Approval, ...]
+    #: why other answers to this notebook do not hold, one line each
+    invalid_answers: tuple[str, ...]
+    #: approvals that a release needs
+    approvals_wanted: int
+
+
+def gather_facts(  # noqa: PLR0913  # what a report is made of
+    store: Store,
+    job_id: str,
+    *,
+    report_id: str,
+    at: datetime,
+    tool: str,
+    owner: str,
+    policy: Policy,
+    reviewers: Sequence[str],
+    sealer: Sealer,
+) -> ReportFacts:
+    """Read a job, its outcome, run, verdict and approvals.
+
+    Raises
+    ------
+    JobError
+        If the job has no outcome yet.
+    RecordNotFoundError
+        If there is no such job.
+    """
+    job = load_job(store, job_id)
+    outcome = published_outcome(store, job_id)
+    if outcome is None:
+        raise JobError(
+            f"{job_id}: it has no outcome yet, so there is nothing to report",
+            hint=f"Wait for it: mlops logs {job_id}",
+        )
+    verdict = _latest_verdict(store, job_id)
+    answers: tuple[Approval, ...] = ()
+    invalid: tuple[str, ...] = ()
+    if verdict is not None:
+        answers = answers_to(store, verdict, reviewers=reviewers, sealer=sealer)
+        invalid = invalid_answers(store, verdict, reviewers=reviewers, sealer=sealer)
+    lock = store.job_folder(job_id) / "lock.json"
+    has_run = (store.run_folder(outcome.run_id) / "journal.jsonl").is_file()
+    return ReportFacts(
+        id=report_id,
+        made_at=at,
+        tool=tool,
+        owner=owner,
+        job=job,
+        outcome=outcome,
+        run=fold(outcome.run_id, store.journal(outcome.run_id).events())
+        if has_run
+        else None,
+        lock=store.load(Lock, lock) if lock.is_file() else None,
+        verdict=verdict,
+        verdict_digest=verdict_digest(verdict) if verdict else "",
+        answers=answers,
+        invalid_answers=invalid,
+        approvals_wanted=policy.approvals,
+    )
+
+
+def write_report(
+    store: Store,
+    facts: ReportFacts,
+    *,
+    render: Callable[[Path, ReportFacts], str],
+    path: Path,
+) -> Path:
+    """Render the executed notebook with its facts and write the page.
+
+    Where the job never came to write its notebook, the submitted one is shown.
+    """
+    attempt = store.attempt_folder(facts.job.id, facts.outcome.attempt)
+    executed = attempt / "output.ipynb"
+    if not executed.is_file():
+        executed = store.job_folder(facts.job.id) / "input.ipynb"
+    store.write_bytes(render(executed, facts).encode("utf-8", "replace"), path)
+    return path
+
+
+def _latest_verdict(store: Store, job_id: str) -> Verdict | None:
+    for verdict_id in reversed(store.ids("verdict")):
+        verdict = store.load(Verdict, store.folder / "verdicts" / f"{verdict_id}.json")
+        if verdict.job_id == job_id:
+            return verdict
+    return None
