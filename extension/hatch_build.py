@@ -116,7 +116,7 @@ class FrontEndHook(BuildHookInterface):  # type: ignore[misc,type-arg]
 
 def source_digest(front_end: Path) -> str:
     """Return one digest over everything the bundle is made from."""
-    files = [front_end / name for name in INPUTS]
+    files = [front_end / name for name in INPUTS if (front_end / name).exists()]
     for folder in FOLDERS:
         files += sorted(p for p in (front_end / folder).rglob("*") if p.is_file())
     digest = hashlib.sha256()

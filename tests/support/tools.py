@@ -1,0 +1,20 @@
+"""System programs that some tests need."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def need_tool(*names: str) -> str:
+    """Return the path of the first of these programs that is there; else skip, under CI fail."""
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return path
+    reason = f"{' or '.join(names)} is not installed"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
