@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbship.records.job import JobStatus
-from nbship.records.notebook import Cell
 from nbship.records.run import CellStatus
 from nbship.vetting.sources import CellCode, read_source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from nbship.records.job import Job, Lock, Outcome
-    from nbship.records.notebook import Notebook
+    from nbship.records.notebook import Cell, Notebook
     from nbship.records.policy import Policy
     from nbship.records.run import Run
     from nbship.records.vetting import LintFinding

@@ -21,11 +21,36 @@ if TYPE_CHECKING:
 
 #: cell magics whose body is no Python
 _FOREIGN = frozenset(
-    "! HTML SVG bash bigquery cmd cython html javascript js julia latex markdown perl pypy "
-    "R ruby sh script sql svg system sx writefile file".split()
+    {
+        "!",
+        "HTML",
+        "SVG",
+        "bash",
+        "bigquery",
+        "cmd",
+        "cython",
+        "html",
+        "javascript",
+        "js",
+        "julia",
+        "latex",
+        "markdown",
+        "perl",
+        "pypy",
+        "R",
+        "ruby",
+        "sh",
+        "script",
+        "sql",
+        "svg",
+        "system",
+        "sx",
+        "writefile",
+        "file",
+    }
 )
 #: cell magics whose body is Python; of all others it is where it reads as Python
-_PYTHON = frozenset("capture prun time timeit".split())
+_PYTHON = frozenset({"capture", "prun", "time", "timeit"})
 #: line magics that run the Python statement behind their options
 _TIMING = re.compile(
     r"%(?:time|timeit|prun|memit|mprun|lprun)\b(?:\s+-[a-z](?:\s*\d+)?\b)*\s*"

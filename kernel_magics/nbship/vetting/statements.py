@@ -45,15 +45,15 @@ def statement_starts(
 def _after(line: str, *, depth: int, quote: str) -> tuple[int, str, bool]:
     """Return the depth of brackets and the quotation open at a line's end, and if it has a comment."""
     for match in _TOKEN.finditer(line):
-        token = match.group()
+        found = match.group()
         if quote:
-            quote = "" if token == quote else quote
-        elif token == "#":
+            quote = "" if found == quote else quote
+        elif found == "#":
             return depth, quote, True
-        elif token[0] in "'\"":
-            quote = token
-        elif token in _OPENING:
+        elif found[0] in "'\"":
+            quote = found
+        elif found in _OPENING:
             depth += 1
-        elif token in _CLOSING:
+        elif found in _CLOSING:
             depth = max(depth - 1, 0)
     return depth, quote, False
