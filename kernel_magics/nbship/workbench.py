@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nbship.adapters.bundles.ssh_seal import SshSealer
+    from nbship.adapters.kernels.specs import Kernel
     from nbship.adapters.store.files import FileStore
-    from nbship.ports import Clock, PackageBuilder, PageWriter, Replayer
-    from nbship.records.environment import GitState
+    from nbship.ports import Clock, Linter, PackageBuilder, PageWriter, Replayer
+    from nbship.records.environment import Environment, GitState
+    from nbship.vetting.gate import Gate
     from nbship.workflow.recording import Recorder
+    from nbship.workflow.vetting import Instruments
 
 
 class Workbench:
@@ -129,6 +132,18 @@ class Workbench:
 
         return git_state(folder)
 
+    def environment(self, python: str) -> Environment:
+        """Ask an interpreter what it is and what is installed in it."""
+        from nbship.adapters.probes.environment import probe_environment
+
+        return probe_environment(python)
+
+    def kernel(self, name: str) -> Kernel:
+        """Return the installed kernel of that name."""
+        from nbship.adapters.kernels.specs import find_kernel
+
+        return find_kernel(name)
+
     @cached_property
     def builder(self) -> PackageBuilder:
         """Builds wheels and their locks."""
@@ -149,6 +164,36 @@ class Workbench:
         from nbship.adapters.bundles.pages import JinjaPages
 
         return JinjaPages()
+
+    @cached_property
+    def gates(self) -> tuple[Gate, ...]:
+        """Every gate: the built-in ones and those of plug-ins."""
+        from nbship.plugins import all_gates
+        from nbship.vetting.gates import BUILT_IN
+
+        return all_gates(BUILT_IN)
+
+    @cached_property
+    def linter(self) -> Linter:
+        """Lints notebooks."""
+        from nbship.adapters.probes.lint import RuffLinter
+        from nbship.vetting.ruff_rules import SELECTED
+
+        return RuffLinter(SELECTED)
+
+    @cached_property
+    def vetting_instruments(self) -> Instruments:
+        """What dossiers are made with."""
+        from nbship.adapters.notebooks.reader import read_notebook
+        from nbship.adapters.probes.imports import import_providers, local_modules
+        from nbship.workflow.vetting import Instruments
+
+        return Instruments(
+            linter=self.linter,
+            read_notebook=read_notebook,
+            import_providers=import_providers,
+            local_modules=local_modules,
+        )
 
     def new_id(self, kind: str) -> str:
         """Make an id of that kind, now."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import re
 from typing import TYPE_CHECKING
 
 from nbship.errors import VettingError
 from nbship.records.vetting import Finding, Severity, Verdict
 from nbship.vetting.gates.metrics import metric_table
 from nbship.vetting.ruff_rules import is_selected
-from nbship.vetting.secrets import redact
 from nbship.vetting.subject import subject_of
 from nbship.vetting.waivers import apply_waivers, check_waivers
+from nbship.vetting.words import safe_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
     from nbship.vetting.gate import Gate
 
 _RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-_ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)")
-#: C0 and C1 controls, surrogates, non-characters, and marks that turn the direction of text
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u200b-\u200f\u202a-\u202e\u2060-\u2069]"
-)
-_LONGEST_MESSAGE = 400
 
 
 def judge(
@@ -129,7 +122,7 @@ def _ask(gate: Gate, dossier: Dossier) -> Iterator[Finding]:
         raise
     except Exception as error:
         raise VettingError(
-            f"gate {gate.code} broke: {type(error).__name__}: {_clean(str(error))}",
+            f"gate {gate.code} broke: {type(error).__name__}: {safe_words(str(error))}",
             hint=f"Mend the gate, or put {gate.code!r} into vet.skip.",
         ) from error
     for answer in answers:
@@ -146,15 +139,9 @@ def _weighed(finding: Finding, policy: Policy) -> Finding:
     return dataclasses.replace(
         finding,
         severity=Severity.BLOCKER if finding.code in policy.block else finding.severity,
-        message=_clean(finding.message),
-        fix=_clean(finding.fix),
+        message=safe_words(finding.message),
+        fix=safe_words(finding.fix),
     )
-
-
-def _clean(text: str) -> str:
-    text = redact(_ANSI.sub("", text))
-    text = " ".join(_UNPRINTABLE.sub(" ", text).split())
-    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
 
 
 def _sorted(findings: Sequence[Finding], dossier: Dossier) -> tuple[Finding, ...]:
