@@ -1,0 +1,34 @@
+"""What a job tells the engine through papermill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+#: the engine option that carries it
+OPTION = "nbship_order"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineOrder:
+    """The job that the engine works for; without one it records a run of its own."""
+
+    store: Path
+    project: Path
+    job_id: str
+    run_id: str
+    experiment: str
+    #: the notebook's path as the user knows it
+    notebook: Path
+    #: where the executed notebook goes
+    output: Path
+    values: Mapping[str, Any] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()
+    #: where roots are captured to
+    roots_folder: Path
+    #: seconds that all cells together may take; 0 is no limit
+    timeout_s: float = 0.0
