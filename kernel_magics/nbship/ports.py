@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nbship.records.release import ParityReport, RootCapture
-    from nbship.records.run import Event, EventKind
+    from nbship.records.mirror import Attachment, Mirror
+    from nbship.records.run import Event, EventKind, Metric, Run
+    from nbship.records.state import EncodedState
     from nbship.records.vetting import LintFinding
 
 Record = TypeVar("Record")
@@ -36,6 +38,10 @@ class Journal(Protocol):
 
     def events(self) -> Iterator[Event]:
         """Read every whole event, in the order of the file."""
+        ...
+
+    def events_from(self, offset_bytes: int) -> Iterator[tuple[Event, int]]:
+        """Read whole events from an offset on, each with the offset behind it."""
         ...
 
 
@@ -160,4 +166,83 @@ class PageWriter(Protocol):
 
     def write(self, template: str, facts: Mapping[str, Any]) -> str:
         """Fill the template of that name, such as ``HANDOFF.md``."""
+        ...
+
+
+class Ledger(Protocol):
+    """How far each run is mirrored at each tracker."""
+
+    def mirror(self, run_id: str, tracker: str) -> Mirror:
+        """Return the mirror of a run at a tracker; a blank one where there is none yet."""
+        ...
+
+    def save(self, mirror: Mirror) -> None:
+        """Keep the state of a mirror."""
+        ...
+
+    def attachments(self, run_id: str, tracker: str) -> tuple[Attachment, ...]:
+        """List the files that a tracker still lacks."""
+        ...
+
+    def drop_attachment(self, attachment: Attachment) -> None:
+        """Forget a file: the tracker has it, or takes none."""
+        ...
+
+
+class Tracker(Protocol):
+    """Where runs are mirrored. Every call may be repeated; any call may raise."""
+
+    @property
+    def name(self) -> str:
+        """The name in the settings: ``mlflow``, ``wandb``."""
+        ...
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether another process can go on where one stopped; else it begins anew."""
+        ...
+
+    def open(self, run: Run, reference: str) -> str:
+        """Find or make the mirror of a run and return its reference.
+
+        ``reference`` is that of an earlier call, "" where there was none. A tracker that is
+        not resumable drops what an earlier process left.
+        """
+        ...
+
+    def write(self, reference: str, run: Run, metrics: Sequence[Metric]) -> None:
+        """Mirror the run as it stands: its values, tags and notes, and these new metrics.
+
+        Every metric has a step.
+        """
+        ...
+
+    def close(self, reference: str, run: Run, files: Mapping[str, Path]) -> None:
+        """Mirror the run's end and its files, by their path among the tracker's artifacts."""
+        ...
+
+    def attach(self, reference: str, path: Path, folder: str) -> bool:
+        """Add a file to a closed mirror; False where this tracker cannot."""
+        ...
+
+
+class Codec(Protocol):
+    """Writes one kind of value without pickle, the same bytes for the same value."""
+
+    @property
+    def name(self) -> str:
+        """``json``, ``npz``, ``arrow``, ``skops``, or ``module:function`` of its reader.
+
+        The function takes the file's bytes and returns the value; its distribution becomes
+        a requirement of the package.
+        """
+        ...
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the file's name, with its dot."""
+        ...
+
+    def encode(self, value: object) -> EncodedState | None:
+        """Write a value; None where it is not of this codec's kind."""
         ...
