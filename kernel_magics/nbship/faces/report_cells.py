@@ -174,8 +174,9 @@ def _role(tags: Sequence[str]) -> str:
 
 
 def _first_line(source: str) -> str:
-    lines = (line.strip() for line in source.splitlines())
-    return next((line for line in lines if line), "")[:80]
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    statements = (line for line in lines if not line.startswith("#"))
+    return next(statements, lines[0] if lines else "")[:80]
 
 
 def _cell_of(finding: Finding, cells: Sequence[CellView]) -> CellView | None:

@@ -59,7 +59,7 @@ class ReportExporter(HTMLExporter):
         return text, resources
 
     def _create_environment(self) -> Environment:
-        environment = super()._create_environment()
+        environment: Environment = super()._create_environment()
         environment.autoescape = True
         environment.trim_blocks = environment.lstrip_blocks = True
         for name in ("utc", "shown", "duration", "size", "fingerprint"):

@@ -30,7 +30,7 @@ _FORMS = (
     "application/json",
 )
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_SHOWN_LINES = 200
+_SHOWN_LINES = 60
 _KEPT_LINES = 5000
 _INLINE_STYLE = re.compile(r'(<span)(?: class="([\w -]*)")? style="[^"]*"')
 #: scikit-learn's diagrams live on style sheets and check boxes; their text says the same
@@ -184,6 +184,8 @@ def _remark(data: Mapping[str, Any], *, is_shown: bool) -> Markup:
         what = "JavaScript output left out: a report runs no scripts."
     elif not is_shown and data:
         what = f"Output left out; it comes only as {', '.join(sorted(data))}."
+    elif _DIAGRAM in html:
+        what = "Diagram, shown as text."
     elif is_active(html) and "image/png" not in data:
         what = "Active parts of this output (scripts, frames, forms, drawings) were left out."
     return Markup('<p class="remark">{}</p>').format(what) if what else Markup()

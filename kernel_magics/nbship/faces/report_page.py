@@ -129,7 +129,7 @@ def _codes(verdict: Verdict) -> str:
 def _metrics(facts: ReportFacts) -> list[dict[str, Any]]:
     judged = dict(facts.verdict.metrics) if facts.verdict else {}
     logged = facts.run.last_metrics if facts.run else {}
-    values = dict(facts.outcome.metrics) if facts.outcome else {}
+    values = dict(facts.outcome.metrics)
     rows = []
     for name in dict.fromkeys((*judged, *values)):
         rule = judged.get(name) or {}
