@@ -1,14 +1,14 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import {
-  PanelWithToolbar,
   ReactWidget,
   refreshIcon,
+  Toolbar,
   ToolbarButton,
   UseSignal
 } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import { Widget } from '@lumino/widgets';
+import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { RunsModel } from './model';
 import { View } from './view';
@@ -16,7 +16,7 @@ import { View } from './view';
 export const PANEL_ID = 'nbship-panel';
 
 /** The side panel: the runs of the project around the current document. */
-export class RunsPanel extends PanelWithToolbar {
+export class RunsPanel extends Panel {
   readonly model: RunsModel;
   readonly #trans: TranslationBundle;
   readonly #title = new Widget({ node: document.createElement('h2') });
@@ -37,7 +37,7 @@ export class RunsPanel extends PanelWithToolbar {
     this.title.caption = this.#trans.__('nbship: runs and their stage');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this.#trans.__('nbship runs'));
-    this.#fillToolbar();
+    this.addWidget(this.#toolbar());
     this.addWidget(this.#body(options.open));
     this.model.changed.connect(this.#nameProject, this);
   }
@@ -52,11 +52,14 @@ export class RunsPanel extends PanelWithToolbar {
     this.model.refresh();
   }
 
-  #fillToolbar(): void {
+  #toolbar(): Toolbar {
+    const toolbar = new Toolbar();
+    toolbar.addClass('nbship-Toolbar');
+    toolbar.node.setAttribute('aria-label', this.#trans.__('nbship runs'));
     this.#title.addClass('nbship-Title');
     this.#title.node.textContent = this.#trans.__('Runs');
-    this.toolbar.addItem('title', this.#title);
-    this.toolbar.addItem(
+    toolbar.addItem('title', this.#title);
+    toolbar.addItem(
       'refresh',
       new ToolbarButton({
         icon: refreshIcon,
@@ -64,6 +67,7 @@ export class RunsPanel extends PanelWithToolbar {
         tooltip: this.#trans.__('Refresh the runs')
       })
     );
+    return toolbar;
   }
 
   #body(open: (path: string) => void): Widget {

@@ -20,7 +20,7 @@ export function Row({ row, trans, open }: RowProps): React.JSX.Element {
   return (
     <li className="nbship-Run" data-run={row.id} data-stage={row.stage}>
       <div className="nbship-Run-head">
-        <span className="nbship-Run-name">{row.experiment || row.notebook || row.id}</span>
+        <span className="nbship-Run-name">{row.experiment || row.notebook || trans.__('Run')}</span>
         <span
           className="nbship-Stage"
           data-stage={row.stage}

@@ -48,7 +48,7 @@ export function statusName(status: RunStatus | null, trans: TranslationBundle): 
 export function metricText(metric: LastMetric, trans: TranslationBundle): string {
   const value =
     metric.value === null
-      ? trans.__('not a number')
+      ? trans.__('not finite')
       : Number(metric.value.toPrecision(4)).toLocaleString(undefined, {
           maximumSignificantDigits: 4
         });

@@ -125,14 +125,19 @@ class RunsOverview:
 
 def read_row(store: Store, run_id: str) -> RunRow:
     """Read one run as a row; of a damaged journal as much as is whole, and what was wrong."""
+    path = store.run_folder(run_id) / "journal.jsonl"
     damage: list[str] = []
     events = list(_whole_events(store, run_id, damage))
     try:
         run = fold(run_id, events)
     except (NbshipError, KeyError, TypeError, ValueError) as error:
         damage.append(_worded(error))
-        return RunRow(id=run_id, stage=Stage.DESIGN, damage=damage[0])
-    return _row_of(run, "".join(damage[:1]))
+        return RunRow(id=run_id, stage=Stage.DESIGN, damage=_without_path(damage, path))
+    return _row_of(run, _without_path(damage, path))
+
+
+def _without_path(damage: list[str], path: Path) -> str:
+    return damage[0].removeprefix(f"{path}: ") if damage else ""
 
 
 def _whole_events(store: Store, run_id: str, damage: list[str]) -> Iterator[Event]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.runs import write_run
 from tornado.httpclient import HTTPClientError
 
 from nbship.adapters.store.files import FileStore
+from support.runs import write_run
 
 pytestmark = pytest.mark.lab
 
