@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from nbship.records.release import ParityReport, RootCapture
     from nbship.records.mirror import Attachment, Mirror
+    from nbship.records.release import ParityReport, RootCapture
     from nbship.records.run import Event, EventKind, Metric, Run
     from nbship.records.state import EncodedState
     from nbship.records.vetting import LintFinding
@@ -202,11 +202,10 @@ class Tracker(Protocol):
         """Whether another process can go on where one stopped; else it begins anew."""
         ...
 
-    def open(self, run: Run, reference: str) -> str:
+    def open(self, run: Run) -> str:
         """Find or make the mirror of a run and return its reference.
 
-        ``reference`` is that of an earlier call, "" where there was none. A tracker that is
-        not resumable drops what an earlier process left.
+        A tracker that is not resumable drops what an earlier process left.
         """
         ...
 

@@ -211,6 +211,12 @@ class Workbench:
 
         return birth_of(pid)
 
+    def serve_mlflow(self, port: int) -> str:
+        """Serve MLflow's pages over our store until they are stopped; return what to say then."""
+        from nbship.adapters.trackers.mlflow_pages import serve
+
+        return serve(self.settings.store, port=port, setting_up=self._mlflow_lock)
+
     def attach_to_trackers(self, run_id: str, path: Path, folder: str) -> None:
         """Show a file of the store with a run at every tracker that takes one later.
 

@@ -41,7 +41,7 @@ def put_payloads_aside(output: Mapping[str, Any]) -> tuple[Output, dict[str, byt
 
 
 def put_payloads_back(
-    output: Mapping[str, Any], read_blob: Callable[[str], bytes]
+    output: Mapping[str, Any], read_blob: Callable[[str], bytes | None]
 ) -> Output:
     """Undo :func:`put_payloads_aside`.
 
@@ -50,7 +50,7 @@ def put_payloads_back(
     output
         An output of a folded run.
     read_blob
-        Returns the bytes of a digest.
+        Returns the bytes of a digest, None where they are lost.
     """
     whole = dict(output)
     if "text" in whole:
@@ -116,10 +116,12 @@ def _aside(mime: str, payload: Any, blobs: dict[str, bytes]) -> Any:  # noqa: AN
     return {"blob": digest, "encoding": encoding} if encoding else {"blob": digest}
 
 
-def _back(payload: Any, read_blob: Callable[[str], bytes]) -> Any:  # noqa: ANN401  # JSON
+def _back(payload: Any, read_blob: Callable[[str], bytes | None]) -> Any:  # noqa: ANN401  # JSON
     if not (isinstance(payload, dict) and "blob" in payload):
         return payload
     data = read_blob(payload["blob"])
+    if data is None:
+        return f"[blob {payload['blob']} is lost]"
     match payload.get("encoding"):
         case "base64":
             return base64.b64encode(data).decode("ascii")

@@ -12,12 +12,12 @@ from nbship.records.digest import digest_bytes
 from nbship.records.run import CellStatus, EventKind, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from nbship.ports import Journal, Store
-    from nbship.records.environment import GitState
-    from nbship.records.run import CellExecution, Run
+    from nbship.records.environment import Environment, GitState
+    from nbship.records.run import CellExecution, Event, Run
 
 _TRACEBACK_LINES = 200
 
@@ -133,6 +133,10 @@ class Recorder:
         """Write ``GIT``."""
         self._journal.append(EventKind.GIT, _fields(state))
 
+    def environment(self, environment: Environment) -> None:
+        """Write ``ENVIRONMENT``."""
+        self._journal.append(EventKind.ENVIRONMENT, _fields(environment))
+
     def artifact(self, name: str, path: str, *, digest: str, size_bytes: int) -> None:
         """Write ``ARTIFACT``; ``path`` is relative to the run's folder."""
         data = {"name": name, "path": path, "digest": digest, "size_bytes": size_bytes}
@@ -184,7 +188,7 @@ def cell_in_flight(run: Run) -> CellExecution | None:
     return next(running, None)
 
 
-def close_killed(store: Store, run_id: str, *, process: str) -> bool:
+def close_killed(store: Store, run_id: str) -> bool:
     """Close a run whose process is gone; its cause names the cell in flight.
 
     Parameters
@@ -193,8 +197,6 @@ def close_killed(store: Store, run_id: str, *, process: str) -> bool:
         The store.
     run_id
         The run.
-    process
-        What died, for the cause: ``the kernel (process 4711)``.
 
     Returns
     -------
@@ -210,11 +212,34 @@ def close_killed(store: Store, run_id: str, *, process: str) -> bool:
     if run.status is not RunStatus.RUNNING:
         return False
     cell = cell_in_flight(run)
+    process = "the kernel" if run.origin == "live" else "the job's process"
     where = _between_cells(run) if cell is None else f"in {cell_name(cell)}"
     Recorder(store, run_id, store.journal(run_id)).end(
         RunStatus.KILLED, f"{process} was killed {where}"
     )
     return True
+
+
+def end_unstopped(recorder: Recorder) -> None:
+    """Close a run whose kernel ends in good order without ``%mlops stop``.
+
+    It failed where its last cell execution failed; else nobody said that it was done, and it
+    counts as interrupted.
+
+    Parameters
+    ----------
+    recorder
+        The run's recorder.
+    """
+    last = next(iter(recorder.run().cells[::-1]), None)
+    if last is None or last.status is not CellStatus.FAILED:
+        recorder.end(RunStatus.INTERRUPTED, "the kernel ended without %mlops stop")
+        return
+    error = last.error or {}
+    recorder.end(
+        RunStatus.FAILED,
+        f"{cell_name(last)} failed: {error.get('ename')}: {error.get('evalue')}",
+    )
 
 
 def cell_name(cell: CellExecution) -> str:
@@ -226,6 +251,23 @@ def cell_name(cell: CellExecution) -> str:
 
 def _between_cells(run: Run) -> str:
     return f"after {cell_name(run.cells[-1])}" if run.cells else "before its first cell"
+
+
+def interpreter_to_probe(events: Iterable[Event]) -> str | None:
+    """Return the interpreter whose environment a run still lacks, None where it has it.
+
+    Parameters
+    ----------
+    events
+        The run's events; its start names the interpreter.
+    """
+    python = None
+    for event in events:
+        if event.kind is EventKind.RUN_STARTED:
+            python = event.data.get("python") or python
+        elif event.kind is EventKind.ENVIRONMENT:
+            return None
+    return python
 
 
 def copy_notebook(store: Store, recorder: Recorder, source: Path) -> bool:

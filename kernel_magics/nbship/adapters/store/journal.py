@@ -13,7 +13,7 @@ import json
 import os
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbship.errors import RecordFormatError
 from nbship.records.codec import from_json, to_json
@@ -50,12 +50,7 @@ class FileJournal:
         try:
             self._append(kind, data)
         except OSError as error:
-            from nbship.adapters.store.files import (
-                store_error,
-            )  # it imports this module
-
-            self._remove_empty()
-            raise store_error(error, self.path) from error
+            self._refuse(error)
 
     def _append(self, kind: EventKind, data: Mapping[str, Any]) -> None:
         event = Event(
@@ -74,13 +69,15 @@ class FileJournal:
         if self._is_torn:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
-    def _remove_empty(self) -> None:
-        """Leave no folder of a run that never began."""
+    def _refuse(self, error: OSError) -> NoReturn:
+        from nbship.adapters.store.files import store_error  # it imports this module
+
         with contextlib.suppress(OSError):
             if self.path.stat().st_size == 0:
                 self.close()
                 self.path.unlink()
-                self.path.parent.rmdir()
+                self.path.parent.rmdir()  # no folder of a run that never began
+        raise store_error(error, self.path) from error
 
     def events(self) -> Iterator[Event]:
         """Read every whole event, in the order of the file; lines cut short are left out."""

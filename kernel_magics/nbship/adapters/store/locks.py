@@ -1,0 +1,47 @@
+"""Locks between processes: ``flock`` on a file, freed by the system when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_POLL_S = 0.1
+
+
+@contextlib.contextmanager
+def file_lock(path: Path, *, wait_s: float) -> Iterator[bool]:
+    """Hold the lock of a file.
+
+    Parameters
+    ----------
+    path
+        The file; made where it is missing, and left there.
+    wait_s
+        How long to wait for another holder.
+
+    Yields
+    ------
+    bool
+        Whether the lock is held.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        yield _acquire(file.fileno(), time.monotonic() + wait_s)
+
+
+def _acquire(descriptor: int, deadline_s: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline_s:
+                return False
+            time.sleep(_POLL_S)
+        else:
+            return True

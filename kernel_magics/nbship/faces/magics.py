@@ -1,0 +1,103 @@
+"""``%mlops`` and ``%%mlops``: the verbs in a notebook."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbship.faces.session import Session
+    from nbship.verbs.answer import Answer
+
+_NAME = "mlops"
+
+
+def register_magics(shell: Any, session: Session) -> None:  # noqa: ANN401  # IPython has no types
+    """Register the magics and the completion of verbs."""
+    from IPython.core.magic import no_var_expand
+
+    def mlops(line: str, cell: str | None = None) -> None:
+        """Call a verb of nbship; ``%mlops --help`` lists them."""
+        run_magic(line, cell, session)
+
+    magic = no_var_expand(mlops)
+    shell.register_magic_function(magic, "line", _NAME)
+    shell.register_magic_function(magic, "cell", _NAME)
+    shell.set_hook("complete_command", _complete, str_key=f"%{_NAME}")
+    shell.set_hook("complete_command", _complete, str_key=f"%%{_NAME}")
+
+
+def remove_magics(shell: Any) -> None:  # noqa: ANN401  # IPython has no types
+    """Remove the magics."""
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop(_NAME, None)
+
+
+def run_magic(line: str, body: str | None, session: Session) -> None:
+    """Run one verb and display its answer.
+
+    Raises
+    ------
+    NbshipError
+        Whatever the verb refuses; the cell fails with it.
+    """
+    from nbship.verbs.answer import Context
+    from nbship.verbs.expressions import split_magic
+    from nbship.verbs.parser import run_words
+
+    context = Context(
+        workbench=session.workbench,
+        session=session,
+        namespace=session.namespace,
+        body=body,
+    )
+    answer, as_json = run_words(split_magic(line), context)
+    _display(answer, as_json=as_json)
+
+
+class AnswerView:
+    """An answer as notebooks show it: widget, else HTML, else text.
+
+    Parameters
+    ----------
+    answer
+        What the verb said.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def __repr__(self) -> str:
+        return self._answer.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401  # IPython's protocol
+        bundle: dict[str, Any] = {"text/plain": self._answer.text}
+        if self._answer.html:
+            bundle["text/html"] = self._answer.html
+        if self._answer.widget is not None:
+            made = self._answer.widget._repr_mimebundle_() or {}  # the protocol
+            live = made[0] if isinstance(made, tuple) else made
+            bundle |= {k: v for k, v in live.items() if k not in bundle}
+        return bundle
+
+
+def _display(answer: Answer, *, as_json: bool) -> None:
+    from IPython.display import display
+
+    from nbship.records.codec import to_json
+
+    if as_json:
+        print(json.dumps(to_json(answer.data), indent=1, ensure_ascii=False))  # noqa: T201  # the answer
+    else:
+        display(AnswerView(answer))
+
+
+def _complete(_shell: Any, event: Any) -> list[str]:  # noqa: ANN401  # IPython has no types
+    from nbship.verbs.parser import all_verbs, verb_parser
+
+    words = event.line[: getattr(event, "cursor", None)].split()
+    verbs = {name: verb for name, verb in all_verbs().items() if not verb.is_internal}
+    if len(words) > 1 and words[1] in verbs and (len(words) > 2 or not event.symbol):  # noqa: PLR2004
+        options = verb_parser(verbs[words[1]])._option_string_actions  # noqa: SLF001  # argparse has no public list
+        return sorted(option for option in options if option.startswith("--"))
+    return sorted(verbs)
