@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from nbship.records.job import JobStatus
 from nbship.records.vetting import Finding, Severity
 from nbship.vetting.gate import Gate
 
@@ -30,9 +31,11 @@ class RanTopToBottom(Gate):
         """Object to every job that did not succeed."""
         outcome = dossier.outcome
         if not dossier.ran_cleanly:
-            cause = outcome.cause or "no cause was recorded"
+            status = outcome.status
+            verb = "" if status is JobStatus.FAILED else "was "
             yield self.finding(
-                f"the job {outcome.status.value}: {cause}", cell_id=outcome.cell_id
+                f"the job {verb}{status.value}: {outcome.cause or 'no cause was recorded'}",
+                cell_id=outcome.cell_id,
             )
 
 

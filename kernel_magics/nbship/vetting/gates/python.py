@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from typing import TYPE_CHECKING
 
 from nbship.records.vetting import Finding, Severity
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from nbship.vetting.dossier import Dossier
 
+_UNUSED_IMPORT = "F401"
 _PASSWORDS = frozenset({"S105", "S106", "S107"})
 
 
@@ -33,9 +36,13 @@ class PythonIsSound(Gate):
             for cell in dossier.snapshot.code_cells
             for secret in find_secrets(cell.source)
         }
+        used = _imports_of_magics(dossier)
         for lint in dossier.lint:
-            is_ours = lint.code == UNDEFINED or (
-                lint.code in _PASSWORDS and (lint.cell_id, lint.line) in secret_lines
+            place = (lint.cell_id, lint.line)
+            is_ours = (
+                lint.code == UNDEFINED
+                or (lint.code in _PASSWORDS and place in secret_lines)
+                or (lint.code == _UNUSED_IMPORT and place in used)
             )
             if not is_ours:
                 yield self.finding(
@@ -46,3 +53,17 @@ class PythonIsSound(Gate):
                     line=lint.line,
                     fix=fix_of(lint.code, lint.fix),
                 )
+
+
+def _imports_of_magics(dossier: Dossier) -> set[tuple[str, int]]:
+    """Return the places of imports that only a magic or a shell line uses, which ruff cannot see."""
+    escapes = [e.text for _, code in dossier.code for e in code.escapes]
+    words = set(re.findall(r"[^\W\d]\w*", "\n".join(escapes)))
+    return {
+        (cell.id, alias.lineno)
+        for cell, code in dossier.code
+        for node in (ast.walk(code.tree) if code.tree else ())
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+        if (alias.asname or alias.name.partition(".")[0]) in words
+    }
