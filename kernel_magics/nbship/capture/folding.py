@@ -219,11 +219,13 @@ def _take_data(draft: Folding, event: Event) -> None:
 
 
 def _take_git(draft: Folding, event: Event) -> None:
-    draft.git = from_json(GitState, dict(event.data))
+    draft.git = from_json(GitState, {"schema": GitState.SCHEMA, **event.data})
 
 
 def _take_environment(draft: Folding, event: Event) -> None:
-    draft.environment = from_json(Environment, dict(event.data))
+    draft.environment = from_json(
+        Environment, {"schema": Environment.SCHEMA, **event.data}
+    )
 
 
 _TAKE: dict[EventKind, Callable[[Folding, Event], None]] = {

@@ -131,11 +131,11 @@ class Recorder:
 
     def git(self, state: GitState) -> None:
         """Write ``GIT``."""
-        self._journal.append(EventKind.GIT, _fields(state))
+        self._journal.append(EventKind.GIT, to_json(state))
 
     def environment(self, environment: Environment) -> None:
         """Write ``ENVIRONMENT``."""
-        self._journal.append(EventKind.ENVIRONMENT, _fields(environment))
+        self._journal.append(EventKind.ENVIRONMENT, to_json(environment))
 
     def artifact(self, name: str, path: str, *, digest: str, size_bytes: int) -> None:
         """Write ``ARTIFACT``; ``path`` is relative to the run's folder."""
@@ -145,10 +145,6 @@ class Recorder:
     def run(self) -> Run:
         """Return the run as its journal tells it now."""
         return fold(self.run_id, self._journal.events())
-
-
-def _fields(record: Any) -> dict[str, Any]:  # noqa: ANN401  # a record
-    return {k: v for k, v in to_json(record).items() if k != "schema"}
 
 
 def load_run(store: Store, run_id: str) -> Run:
