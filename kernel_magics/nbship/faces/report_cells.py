@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbship.faces.report_clean import clean_markdown
+from nbship.faces.report_markdown import clean_markdown
 from nbship.faces.report_outputs import OutputRenderer, highlighted
 from nbship.records.notebook import INJECTED_TAG, PARAMETERS_TAG
 

@@ -1,4 +1,4 @@
-"""Untrusted HTML and Markdown made inert, for reports.
+"""Untrusted HTML made inert, for reports.
 
 nh3 takes away whatever is not on the lists below. One pass over its well-formed result then
 moves headings below the report's own, gives tables a scroll container and their header
@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
 
 import nh3
 from markupsafe import Markup
 from pygments.token import STANDARD_TYPES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TAGS_TEXT = """
 a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em
@@ -103,18 +99,6 @@ def is_empty(cleaned: str) -> bool:
 def is_active(text: str) -> bool:
     """Tell whether HTML holds elements that a report takes away."""
     return _TAKEN_AWAY.search(text) is not None
-
-
-def clean_markdown(
-    text: str, *, attachments: Mapping[str, object], label: str
-) -> Markup:
-    """Render Markdown, formulas kept as text, and clean what comes out."""
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
-    renderer = IPythonRenderer(
-        escape=False, attachments=dict(attachments), exclude_anchor_links=True
-    )
-    return clean_html(MarkdownWithMath(renderer=renderer).render(text), label=label)
 
 
 def _href(value: str) -> str | None:

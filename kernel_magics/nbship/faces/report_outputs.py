@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from nbship.faces.report_clean import clean_html, clean_markdown, is_active, is_empty
+from nbship.faces.report_clean import clean_html, is_active, is_empty
+from nbship.faces.report_markdown import clean_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
