@@ -47,7 +47,7 @@ bench: environment
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 wheel: environment
-	NBSHIP_REQUIRE_FRONTEND=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	NBSHIP_PANEL=required $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@ls dist
 
 docs: environment

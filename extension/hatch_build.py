@@ -190,7 +190,9 @@ def is_installation(words: list[str]) -> bool:
         The command line of the program that asked for the wheel.
     """
     names = {Path(word).name for word in words[:5]}
-    if not any(re.fullmatch(r"(pip|uv)[\d.]*", name) for name in names):
+    if not any(
+        re.fullmatch(r"(pip|uv)[\d.]*|__pip-runner__\.py", name) for name in names
+    ):
         return False
     verb = next((word for word in words if word in INSTALLING | BUILDING), "")
     return verb in INSTALLING
