@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from nbship.adapters.store.files import FileStore
 from nbship.records.codec import to_json
 from nbship.records.ids import make_id
 from nbship.records.release import Manifest, ParityReport, Signature
@@ -15,6 +14,8 @@ from nbship.records.run import EventKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from nbship.adapters.store.files import FileStore
 
 
 def write_run(
