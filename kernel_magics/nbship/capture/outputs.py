@@ -26,7 +26,8 @@ def put_payloads_aside(output: Mapping[str, Any]) -> tuple[Output, dict[str, byt
     -------
     tuple of Output and dict
         The small output, and the payloads by digest. An image in base64 is decoded, so that
-        its blob is a file that opens; ``"encoding": "base64"`` beside the digest says so.
+        its blob is a file that opens; ``"encoding": "base64"`` beside the digest says so, and
+        white space around the base64 is lost.
     """
     blobs: dict[str, bytes] = {}
     small = dict(output)
@@ -98,22 +99,26 @@ def _last_writing(line: str) -> str:
 
 def _aside(mime: str, payload: Any, blobs: dict[str, bytes]) -> Any:  # noqa: ANN401  # JSON
     text = payload if isinstance(payload, str) else json.dumps(payload)
-    if len(text) <= PAYLOAD_LIMIT_BYTES:
+    looks_like_ours = isinstance(payload, dict) and "blob" in payload
+    if len(text) <= PAYLOAD_LIMIT_BYTES and not looks_like_ours:
         return payload
     data, encoding = text.encode("utf-8", "surrogatepass"), ""
     if not isinstance(payload, str):
         encoding = "json"
-    elif mime in _BINARY:
-        try:
-            data, encoding = (
-                base64.b64decode("".join(text.split()), validate=True),
-                "base64",
-            )
-        except binascii.Error:
-            encoding = ""
+    elif mime in _BINARY and (decoded := _decoded(text)) is not None:
+        data, encoding = decoded, "base64"
     digest = digest_bytes(data)
     blobs[digest] = data
     return {"blob": digest, "encoding": encoding} if encoding else {"blob": digest}
+
+
+def _decoded(text: str) -> bytes | None:
+    """Decode base64; None where encoding it again would not give the same text."""
+    try:
+        data = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if base64.b64encode(data).decode("ascii") == text.strip() else None
 
 
 def _back(payload: Any, read_blob: Callable[[str], bytes | None]) -> Any:  # noqa: ANN401  # JSON
