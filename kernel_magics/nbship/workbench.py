@@ -17,7 +17,7 @@ from nbship.records.ids import make_id
 from nbship.settings import Settings, find_project, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from nbship.adapters.bundles.ssh_seal import SshSealer
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from nbship.adapters.store.ledger import SqliteLedger
     from nbship.ports import (
         Clock,
+        Codec,
+        Executor,
         Linter,
         PackageBuilder,
         PageWriter,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
         Tracker,
     )
     from nbship.records.environment import Environment, GitState
+    from nbship.records.job import Attempt, Job
+    from nbship.records.notebook import Notebook
+    from nbship.release.pins import Installed
     from nbship.vetting.gate import Gate
     from nbship.workflow.recording import Recorder
     from nbship.workflow.shipping import Shipment
@@ -253,6 +258,33 @@ class Workbench:
 
         return find_kernel(name)
 
+    def notebook(self, path: Path) -> tuple[bytes, Notebook]:
+        """Read a notebook's file once: its bytes, and what they hold."""
+        from nbship.adapters.notebooks.reader import read_with_bytes
+
+        return read_with_bytes(path)
+
+    def prepared_notebook(self, snapshot: Path, parameters_source: str) -> bytes:
+        """Put the injected cell into a snapshot."""
+        from nbship.adapters.notebooks.prepared import prepared_notebook
+
+        return prepared_notebook(snapshot, parameters_source)
+
+    def execute_attempt(self, job: Job, attempt: Attempt, source: Path) -> str:
+        """Execute a prepared notebook through papermill; return what was raised, or ""."""
+        from nbship.adapters.kernels.papermill import order_of, run_papermill
+
+        order = order_of(job, attempt, store=self.store.folder)
+        limit_s = self.settings.cell_timeout_s
+        return run_papermill(order, source, job=job, cell_timeout_s=limit_s)
+
+    @cached_property
+    def executor(self) -> Executor:
+        """Starts attempts."""
+        from nbship.adapters.executors.process import ProcessExecutor
+
+        return ProcessExecutor()
+
     @cached_property
     def builder(self) -> PackageBuilder:
         """Builds wheels and their locks."""
@@ -303,6 +335,35 @@ class Workbench:
             import_providers=import_providers,
             local_modules=local_modules,
         )
+
+    @staticmethod
+    def codecs() -> tuple[Codec, ...]:
+        """What writes captured values: plug-ins first, then in order of preference.
+
+        Raises
+        ------
+        ExportError
+            If a plug-in breaks.
+        """
+        from nbship.adapters.codecs.registry import all_codecs
+
+        return all_codecs()
+
+    @staticmethod
+    def installed_here(modules: Iterable[str]) -> Installed:
+        """Look up the distributions of import names in this interpreter."""
+        from nbship.adapters.probes.distributions import installed_here
+
+        return installed_here(modules)
+
+    @staticmethod
+    def cell_ids(run_folder: Path) -> dict[int, str]:
+        """Map execution counts to cell ids, as the journal of a run has them."""
+        from nbship.adapters.store.journal import FileJournal
+        from nbship.capture.folding import fold
+
+        run = fold(run_folder.name, FileJournal(run_folder / "journal.jsonl").events())
+        return {c.execution_count: c.cell_id for c in run.cells if c.execution_count}
 
     def new_id(self, kind: str) -> str:
         """Make an id of that kind, now."""

@@ -12,7 +12,10 @@ import json
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _FOLDER = Path(__file__).resolve().parent
 #: the name under which captured objects know the classes of the notebook
@@ -46,9 +49,34 @@ def load(name: str) -> Any:
         raise StateError(
             f"state/{entry['file']}: sha256 {found} where {entry['digest']} was captured"
         )
-    if entry["codec"] not in _READERS:
-        raise StateError(f"state/{entry['file']}: no reader for {entry['codec']!r}")
-    return _READERS[entry["codec"]](data, entry)
+    return read(entry["codec"], data, trusted_types=entry["trusted_types"])
+
+
+def read(codec: str, data: bytes, *, trusted_types: Sequence[str] = ()) -> Any:
+    """Read the bytes that a codec wrote.
+
+    Parameters
+    ----------
+    codec
+        ``json``, ``npz``, ``arrow``, ``skops``, or ``module:function`` of a plug-in.
+    data
+        The file's bytes.
+    trusted_types
+        What skops may build.
+
+    Raises
+    ------
+    StateError
+        If there is no such reader.
+    """
+    if codec == "skops":
+        return _read_skops(data, trusted_types)
+    if codec in _READERS:
+        return _READERS[codec](data)
+    module, colon, function = codec.partition(":")
+    if not colon:
+        raise StateError(f"no reader for the codec {codec!r}")
+    return getattr(importlib.import_module(module), function)(data)
 
 
 def _entries() -> dict[str, dict[str, Any]]:
@@ -56,13 +84,13 @@ def _entries() -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in capture["state"]}
 
 
-def _read_json(data: bytes, _entry: dict[str, Any]) -> Any:
+def _read_json(data: bytes) -> Any:
     from ._values import decode
 
     return decode(json.loads(data))
 
 
-def _read_npz(data: bytes, _entry: dict[str, Any]) -> Any:
+def _read_npz(data: bytes) -> Any:
     import io
 
     import numpy as np
@@ -92,7 +120,7 @@ def _fill(structure: Any, arrays: dict[str, Any], decode: Any) -> Any:  # noqa: 
     return {key: _fill(item, arrays, decode) for key, item in structure.items()}
 
 
-def _read_arrow(data: bytes, _entry: dict[str, Any]) -> Any:
+def _read_arrow(data: bytes) -> Any:
     import pyarrow as pa
 
     from ._values import decode
@@ -122,20 +150,19 @@ def _labels(columns: list[Any], names: Any) -> Any:
     return pd.Index(labels, name=names[0])
 
 
-def _read_skops(data: bytes, entry: dict[str, Any]) -> Any:
+def _read_skops(data: bytes, trusted_types: Sequence[str]) -> Any:
     import skops.io
 
     with _lock:  # skops imports classes by name: lend it ours while it reads
         sys.modules[NOTEBOOK_MODULE] = importlib.import_module(".model", __package__)
         try:
-            return skops.io.loads(data, trusted=list(entry["trusted_types"]))
+            return skops.io.loads(data, trusted=list(trusted_types))
         finally:
             del sys.modules[NOTEBOOK_MODULE]
 
 
-_READERS = {
+_READERS: dict[str, Callable[[bytes], Any]] = {
     "json": _read_json,
     "npz": _read_npz,
     "arrow": _read_arrow,
-    "skops": _read_skops,
 }

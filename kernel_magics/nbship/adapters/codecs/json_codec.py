@@ -1,0 +1,54 @@
+"""Literals, dates, small tables: whatever the values of golden cases can be, as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nbship.records.state import EncodedState
+from nbship.resources import shipped_module
+
+_NUMPY = ("$scalar", "$array")
+_PANDAS = (
+    "$frame",
+    "$series",
+    "$index",
+    "$categorical",
+    "$timestamp",
+    "$pandas_timedelta",
+    "$missing",
+)
+
+
+class JsonCodec:
+    """Values that :mod:`_values` of the exported package encodes."""
+
+    name = "json"
+    suffix = ".json"
+
+    def encode(self, value: object) -> EncodedState | None:
+        """Write a value; None where JSON cannot hold it."""
+        values = shipped_module("_values")
+        try:
+            data = values.encode(value)
+        except (values.UnsupportedValueError, RecursionError):
+            return None
+        kinds = set(_kinds(data))
+        if "$record" in kinds:
+            return None
+        modules = [
+            module
+            for module, of in (("numpy", _NUMPY), ("pandas", _PANDAS))
+            if kinds & set(of)
+        ]
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return EncodedState(data=text.encode(), modules=tuple(modules))
+
+
+def _kinds(data: Any) -> list[str]:  # noqa: ANN401  # JSON
+    if isinstance(data, list):
+        return [kind for item in data for kind in _kinds(item)]
+    if not isinstance(data, dict):
+        return []
+    own = [key for key in data if key.startswith("$")]
+    return own + [kind for item in data.values() for kind in _kinds(item)]

@@ -1,0 +1,141 @@
+"""Fitted scikit-learn objects by skops, the types that its reader must trust listed.
+
+The archive is rewritten so that equal objects give equal bytes: skops takes its numbers from
+addresses in memory and its dates from the clock. Classes of the notebook are renamed from
+``__main__`` to the name that the package lends them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import zipfile
+from pathlib import PurePosixPath
+from typing import Any
+
+from nbship.adapters.codecs.archive import archive_of
+from nbship.adapters.codecs.notebook_objects import notebook_objects
+from nbship.errors import HazardError
+from nbship.records.state import EncodedState
+from nbship.resources import shipped_module
+
+_ALLOWED_STANDARD = {
+    "collections",
+    "datetime",
+    "decimal",
+    "fractions",
+    "uuid",
+    "zoneinfo",
+}
+
+
+class SkopsCodec:
+    """Estimators, and instances of the notebook's classes that they hold."""
+
+    name = "skops"
+    suffix = ".skops"
+
+    def encode(self, value: object) -> EncodedState | None:
+        """Write an object; None where skops cannot.
+
+        Raises
+        ------
+        HazardError
+            If it holds a function or class that nobody should trust.
+        """
+        if (
+            isinstance(value, type)
+            or (callable(value)
+            and not hasattr(value, "__dict__"))
+        ):
+            return None
+        import skops.io
+
+        try:
+            raw = skops.io.dumps(value)
+        except Exception:  # noqa: BLE001  # whatever the object's own methods raise
+            return None
+        data, roots = _rewrite(raw)
+        trusted = tuple(sorted(skops.io.get_untrusted_types(data=data)))
+        _check_trusted(trusted, value)
+        alias = shipped_module("_state").NOTEBOOK_MODULE
+        foreign = {t.partition(".")[0] for t in (*trusted, *roots)} - {alias}
+        modules = {m for m in foreign if m not in sys.stdlib_module_names}
+        return EncodedState(
+            data=data,
+            trusted_types=trusted,
+            modules=("skops", *sorted(modules | {"sklearn"})),
+            notebook_objects=notebook_objects(value),
+        )
+
+
+def _check_trusted(trusted: tuple[str, ...], value: object) -> None:
+    for path in trusted:
+        root = path.partition(".")[0]
+        if root in sys.stdlib_module_names and root not in _ALLOWED_STANDARD:
+            raise HazardError(
+                f"a {type(value).__name__} holds {path}, which a package must not trust",
+                hint="Write a function in a cell that does what is needed, and use that.",
+            )
+
+
+def _rewrite(raw: bytes) -> tuple[bytes, set[str]]:
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        schema = json.loads(archive.read("schema.json"))
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    numbering = _Numbering()
+    schema = numbering.renumbered(schema)
+    files = {new: contents[old] for old, new in numbering.files.items()}
+    files["schema.json"] = json.dumps(schema).encode()
+    return archive_of(files), {m for m in numbering.modules if m}
+
+
+class _Numbering:
+    """Give ids and files the numbers of their first appearance."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        self.modules: set[str] = set()
+        self._ids: dict[int, int] = {}
+        self._fresh = 0
+        self._alias = shipped_module("_state").NOTEBOOK_MODULE
+
+    def renumbered(self, node: Any) -> Any:  # noqa: ANN401  # JSON
+        if isinstance(node, list):
+            return [self.renumbered(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        node = dict(node)
+        if node.get("__loader__") == "SetNode":
+            node["content"] = sorted(node["content"], key=_without_ids)
+        return {key: self._entry(key, item, node) for key, item in node.items()}
+
+    def _entry(self, key: str, item: Any, node: dict[str, Any]) -> Any:  # noqa: ANN401
+        if key == "__id__":
+            return self._id(item, is_shared=node.get("__loader__") != "JsonNode")
+        if key == "file" and isinstance(item, str):
+            suffix = PurePosixPath(item).suffix
+            return self.files.setdefault(item, f"{len(self.files)}{suffix}")
+        if key == "__module__":
+            if item == "__main__":
+                return self._alias
+            self.modules.add(str(item or "").partition(".")[0])
+            return item
+        return self.renumbered(item)
+
+    def _id(self, item: int, *, is_shared: bool) -> int:
+        if is_shared and item in self._ids:
+            return self._ids[item]
+        self._fresh += 1
+        if is_shared:
+            self._ids[item] = self._fresh
+        return self._fresh
+
+
+def _without_ids(node: Any) -> str:  # noqa: ANN401
+    if isinstance(node, dict):
+        node = {key: _without_ids(v) for key, v in node.items() if key != "__id__"}
+    elif isinstance(node, list):
+        node = [_without_ids(item) for item in node]
+    return json.dumps(node, sort_keys=True)

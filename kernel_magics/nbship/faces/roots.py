@@ -1,0 +1,208 @@
+"""What runs in the kernel for roots: golden cases from real calls, and their capture.
+
+Engine and notebook call :func:`attend` early and :func:`capture_roots` after the last cell.
+Nothing here may break a cell: hooks swallow their own faults.
+"""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import sys
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from nbship.errors import NbshipError
+from nbship.release.cells import ExecutedCell
+from nbship.release.recording import record, recorder_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nbship.workflow.export_capture import LiveNotebook
+
+_PROTOCOL_NAMES = ("pre_run_cell", "post_run_cell")
+_attended: dict[int, _Attendance] = {}
+
+
+class _Attendance:
+    """The roots of one shell, wrapped again whenever a cell redefines one."""
+
+    def __init__(self, shell: Any) -> None:  # noqa: ANN401  # IPython has no types
+        self.shell = shell
+        self.roots: dict[str, None] = {}
+        #: execution count -> cell id
+        self.cell_ids: dict[int, str] = {}
+
+    def pre_run_cell(self, _info: Any) -> None:  # noqa: ANN401
+        self._wrap()
+
+    def post_run_cell(self, result: Any) -> None:  # noqa: ANN401
+        self._wrap()
+        cell_id = getattr(getattr(result, "info", None), "cell_id", None)
+        if cell_id and result.execution_count:
+            self.cell_ids[result.execution_count] = str(cell_id)
+
+    def _wrap(self) -> None:
+        for name in self.roots:
+            value = self.shell.user_ns.get(name)
+            is_function = isinstance(value, FunctionType) or hasattr(
+                value, "__wrapped__"
+            )
+            if (
+                is_function
+                and recorder_of(value) is None
+                and not isinstance(value, type)
+            ):
+                self.shell.user_ns[name] = record(value, self.running_cell)
+
+    def running_cell(self) -> str:
+        """Name the cell whose code is on the stack: ``In[3]``."""
+        names: Mapping[str, int] = getattr(self.shell.compile, "_filename_map", {})
+        frame = sys._getframe()  # noqa: SLF001  # the documented way to the stack
+        found = ""
+        while frame is not None:
+            count = names.get(frame.f_code.co_filename)
+            found = f"In[{count}]" if count else found
+            frame = frame.f_back  # type: ignore[assignment]
+        return found
+
+
+def attend(roots: Sequence[str]) -> None:
+    """Record the calls of functions of these names, now and whenever they are redefined.
+
+    Parameters
+    ----------
+    roots
+        Names in the notebook; they need not exist yet.
+    """
+    shell = _shell()
+    if shell is None:
+        return
+    attendance = _attended.get(id(shell))
+    if attendance is None:
+        attendance = _attended[id(shell)] = _Attendance(shell)
+        for name in _PROTOCOL_NAMES:
+            shell.events.register(name, getattr(attendance, name))
+    attendance.roots |= dict.fromkeys(roots)
+    attendance.pre_run_cell(None)
+
+
+def dismiss() -> None:
+    """Stop recording in this shell; recorded calls stay with their functions."""
+    shell = _shell()
+    attendance = _attended.pop(id(shell), None)
+    if attendance is not None:
+        for name in _PROTOCOL_NAMES:
+            attendance.shell.events.unregister(name, getattr(attendance, name))
+
+
+def golden(function: Callable[..., Any] | None = None) -> Any:  # noqa: ANN401  # a decorator
+    """Record calls of a function as golden cases, also those in its own cell.
+
+    Parameters
+    ----------
+    function
+        The function; ``@golden`` and ``@golden()`` both do.
+    """
+    if function is None:
+        return golden
+    shell = _shell()
+    attendance = _attended.get(id(shell)) or _Attendance(shell)
+    origin = attendance.running_cell if shell is not None else str
+    return record(function, origin)
+
+
+def capture_roots(roots: Sequence[str], folder: str | Path) -> None:
+    """Capture each root into ``folder/<root>/``, or write there why it was refused.
+
+    Parameters
+    ----------
+    roots
+        Names in the notebook.
+    folder
+        Made where it does not exist.
+    """
+    from nbship.workbench import Workbench
+    from nbship.workflow.export_capture import capture_root
+
+    live = live_notebook()
+    for root in roots:
+        place = Path(folder) / quote(root, safe="")
+        try:
+            capture_root(
+                root,
+                live=live,
+                codecs=Workbench.codecs(),
+                installed=Workbench.installed_here,
+                folder=place,
+            )
+        except NbshipError as error:
+            _refuse(place, error.message, error.hint)
+        except Exception as error:  # noqa: BLE001  # one root's fault is not the job's
+            _refuse(
+                place,
+                f"{root}: {type(error).__name__}: {error}",
+                "Try `%mlops export` in the notebook; it says more.",
+            )
+
+
+def live_notebook(namespace: Mapping[str, Any] | None = None) -> LiveNotebook:
+    """Return the notebook of this kernel as it stands."""
+    from nbship.workflow.export_capture import LiveNotebook
+
+    shell = _shell()
+    if namespace is None:
+        namespace = {} if shell is None else shell.user_ns
+    return LiveNotebook(
+        namespace=namespace, cells=executed_cells(shell), name=_notebook_name(namespace)
+    )
+
+
+def executed_cells(shell: Any) -> dict[str, ExecutedCell]:  # noqa: ANN401
+    """Collect the source of every cell execution that the shell's compiler remembers."""
+    names: Mapping[str, int] = getattr(
+        getattr(shell, "compile", None), "_filename_map", {}
+    )
+    attendance = _attended.get(id(shell))
+    by_count = {**_journal_ids(), **(attendance.cell_ids if attendance else {})}
+    return {
+        name: ExecutedCell(
+            source="".join(linecache.cache[name][2]),  # type: ignore[index, misc]
+            cell_id=by_count.get(count),
+            execution_count=count or None,
+        )
+        for name, count in names.items()
+        if name in linecache.cache and len(linecache.cache[name]) > 2  # noqa: PLR2004  # not lazy
+    }
+
+
+def _journal_ids() -> dict[int, str]:
+    """Read which cell had which execution count from the run that the engine records."""
+    run_folder = os.environ.get("MLOPS_RUN_DIR")
+    if not run_folder:
+        return {}
+    from nbship.workbench import Workbench
+
+    return Workbench.cell_ids(Path(run_folder))
+
+
+def _notebook_name(namespace: Mapping[str, Any]) -> str:
+    from nbship.faces.notebook_path import notebook_path
+
+    path = notebook_path(namespace)
+    return path.name if path is not None else "a notebook"
+
+
+def _refuse(place: Path, message: str, hint: str) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"message": message, "hint": hint}, ensure_ascii=False)
+    (place / "refusal.json").write_text(text, "utf-8")
+
+
+def _shell() -> Any:  # noqa: ANN401
+    interactive = sys.modules.get("IPython")
+    return None if interactive is None else interactive.get_ipython()

@@ -1,0 +1,120 @@
+"""Classes of the notebook, in the author's own text."""
+
+from __future__ import annotations
+
+import ast
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from nbship.errors import ExportError
+from nbship.release import cells as texts
+from nbship.release.instructions import (
+    compiled,
+    is_postponed,
+    is_same_code,
+    nested_code,
+)
+from nbship.release.literals import is_equal_value
+from nbship.release.naming import named_item
+
+if TYPE_CHECKING:
+    from nbship.release.cells import ExecutedCell
+    from nbship.release.closure import ClosureWalk
+    from nbship.release.items import Item
+
+_PLAIN = (int, float, str, bytes, bool, list, dict, tuple, set, frozenset, type(None))
+
+
+def class_item(walk: ClosureWalk, name: str, cls: type) -> Item:
+    """Write the definition of a class.
+
+    Raises
+    ------
+    ExportError
+        If no executed cell holds its text, a base was redefined, or the class was changed
+        after its definition.
+    """
+    if "<locals>" in cls.__qualname__ or "." in cls.__qualname__:
+        raise ExportError(
+            f"class {cls.__qualname__} is defined inside a function or another class",
+            hint="Define it at the top level of a cell.",
+        )
+    found = texts.class_node(cls, walk.cells)
+    if found is None:
+        return _made_class(walk, name, cls)
+    node, cell = found
+    codes = tuple(
+        code for code in texts.method_codes(cls) if code.co_filename in walk.cells
+    )
+    _check_methods(cls, cell, codes)
+    _check_bases(walk, cls, node)
+    _check_attributes(cls, node)
+    passage = texts.passage_of(node, cell)
+    return named_item(walk, name, node.name, passage, codes=codes)
+
+
+def _made_class(walk: ClosureWalk, name: str, cls: type) -> Item:
+    """Take a class that a call made, such as ``namedtuple("Point", "x y")``."""
+    for statement, cell in texts.binding_statements(name, walk.cells):
+        targets = getattr(statement, "targets", [])
+        is_call = isinstance(getattr(statement, "value", None), ast.Call)
+        if is_call and len(targets) == 1 and getattr(targets[0], "id", "") == name:
+            passage = texts.passage_of(statement, cell)
+            return named_item(walk, name, name, passage, codes=())
+    raise ExportError(
+        f"class {cls.__name__}: no executed cell holds its text",
+        hint="Define it in a cell with class, and run that cell.",
+    )
+
+
+def _check_methods(cls: type, cell: ExecutedCell, codes: tuple[Any, ...]) -> None:
+    is_future = any(is_postponed(code) for code in codes)
+    known = list(nested_code(compiled(cell.source, is_future=is_future)))
+    for code in codes:
+        if not any(is_same_code(code, made) for made in known):
+            raise _changed(cls, code.co_name)
+    for key, value in vars(cls).items():
+        is_foreign = isinstance(
+            value, FunctionType
+        ) and not value.__qualname__.startswith(f"{cls.__qualname__}.")
+        is_wrapper = hasattr(value, "__wrapped__") or key.startswith("__")
+        if is_foreign and not is_wrapper and value.__module__ == cls.__module__:
+            raise _changed(cls, key)
+
+
+def _check_bases(walk: ClosureWalk, cls: type, node: ast.ClassDef) -> None:
+    for base in node.bases:
+        if not isinstance(base, ast.Name) or not walk.has(base.id):
+            continue
+        value = walk.value_of(base.id)
+        if isinstance(value, type) and value not in cls.__mro__:
+            raise ExportError(
+                f"class {cls.__name__}: its base {base.id} was redefined after it",
+                hint=f"Run the cell that defines {cls.__name__} again.",
+            )
+
+
+def _check_attributes(cls: type, node: ast.ClassDef) -> None:
+    written = {}
+    for statement in node.body:
+        for name in texts.bound_names(statement):
+            written[name] = getattr(statement, "value", None)
+    for name, value in vars(cls).items():
+        if name.startswith("_") or not isinstance(value, _PLAIN):
+            continue
+        expression = written.get(name)
+        if name not in written:
+            raise _changed(cls, name)
+        try:
+            found = ast.literal_eval(expression) if expression is not None else value
+        except (ValueError, TypeError, SyntaxError):
+            continue
+        if not is_equal_value(found, value):
+            raise _changed(cls, name)
+
+
+def _changed(cls: type, attribute: str) -> ExportError:
+    return ExportError(
+        f"class {cls.__name__}: {attribute!r} was set or changed after the class was defined",
+        hint=f"Write {attribute} in the body of class {cls.__name__}, and run its cell again.",
+    )

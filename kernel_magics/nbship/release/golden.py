@@ -1,0 +1,166 @@
+"""Golden cases: what they show of inputs, and calls made for a fitted estimator."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from nbship.resources import shipped_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+#: fewer distinct rows prove nothing
+ENOUGH_ROWS = 20
+#: rows of one frame or array that an estimator is asked about
+MAX_ROWS = 40
+_MAX_FRAMES = 5
+_MATRIX = 2
+Case = dict[str, Any]
+
+
+def golden_text(cases: Iterable[Case]) -> str:
+    """Write the cases as JSON lines."""
+    return "".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in cases)
+
+
+def count_rows(cases: Iterable[Case]) -> int:
+    """Count the distinct rows of all inputs; a call without a table is one row."""
+    return len({row for case in cases for row in _rows(case)})
+
+
+def modules_of(cases: Iterable[Case]) -> tuple[str, ...]:
+    """Name what must be importable to read the cases: ``numpy``, ``pandas``."""
+    text = golden_text(cases)
+    kinds = {
+        "numpy": ('"$array"', '"$scalar"'),
+        "pandas": ('"$frame"', '"$series"', '"$index"', '"$categorical"'),
+    }
+    more = ('"$timestamp"', '"$pandas_timedelta"', '"$missing"')
+    found = {name for name, marks in kinds.items() if any(m in text for m in marks)}
+    return tuple(
+        sorted(found | ({"pandas"} if any(m in text for m in more) else set()))
+    )
+
+
+def estimator_cases(
+    model: Any,
+    namespace: Mapping[str, Any],
+) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """Call ``predict`` on rows that the notebook holds.
+
+    Parameters
+    ----------
+    model
+        A fitted estimator.
+    namespace
+        The notebook's names; those that name test data come first.
+
+    Returns
+    -------
+    tuple of cases and remarks
+        Up to 40 rows of each frame or array that fits, and its first row alone.
+    """
+    values = shipped_module("_values")
+    cases: list[Case] = []
+    used: list[str] = []
+    for name, table in _fitting(model, namespace):
+        for rows in (min(MAX_ROWS, len(table)), 1):
+            part = table[:rows] if isinstance(table, list) else _head(table, rows)
+            try:
+                case = {
+                    "args": [values.encode(part)],
+                    "kwargs": {},
+                    "output": values.encode(model.predict(part)),
+                }
+            except Exception:  # noqa: BLE001  # data that does not fit raises anything
+                break
+            origin = f"{name}, first {rows} rows" if rows > 1 else f"{name}, first row"
+            cases.append({"case": len(cases) + 1, **case, "origin": origin})
+            used += [name] if name not in used else []
+        if len(used) == _MAX_FRAMES:
+            break
+    remarks = (f"golden rows taken from {', '.join(used)}",) if used else ()
+    return tuple(cases), remarks
+
+
+def _fitting(model: Any, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    names = sorted(
+        (name for name in namespace if not name.startswith("_")), key=_preference
+    )
+    seen: set[int] = set()
+    for name in names:
+        table = _as_input(model, namespace[name])
+        if table is not None and len(table) and id(namespace[name]) not in seen:
+            seen.add(id(namespace[name]))
+            yield name, table
+
+
+def _preference(name: str) -> tuple[int, str]:
+    words = ("test", "valid", "holdout", "new", "x")
+    lower = name.lower()
+    rank = next((i for i, word in enumerate(words) if word in lower), len(words))
+    return rank, name
+
+
+def _as_input(model: Any, value: Any) -> Any:  # noqa: ANN401  # None where it does not fit
+    columns = getattr(model, "feature_names_in_", None)
+    width = getattr(model, "n_features_in_", None)
+    kind = type(value).__name__
+    if columns is not None:
+        if kind != "DataFrame" or not set(columns) <= set(value.columns):
+            return None
+        return value[list(columns)]
+    if kind == "DataFrame":
+        return value if value.shape[1] == width else None
+    if width is None:
+        texts = value.tolist() if kind == "Series" else value
+        is_text = isinstance(texts, list) and all(isinstance(t, str) for t in texts)
+        return value if is_text else None
+    is_matrix = kind == "ndarray" and value.ndim == _MATRIX
+    return value if is_matrix and value.shape[1] == width else None
+
+
+def _head(table: Any, rows: int) -> Any:  # noqa: ANN401
+    return table.iloc[:rows] if hasattr(table, "iloc") else table[:rows]
+
+
+def _rows(case: Case) -> Iterator[str]:
+    inputs = [*case["args"], *case["kwargs"].values()]
+    first: Any = inputs[0] if inputs else None
+    rows = list(_rows_of(first, _length(case["output"])))
+    if len(rows) > 1 or (rows and len(inputs) == 1):
+        rest = json.dumps(inputs[1:])
+        yield from (json.dumps(row) + rest for row in rows)
+    else:
+        yield json.dumps([case["args"], case["kwargs"]])
+
+
+def _rows_of(data: Any, answers: int | None) -> Sequence[Any]:  # noqa: ANN401
+    if isinstance(data, list):
+        return data if len(data) == answers else ()
+    if not isinstance(data, dict):
+        return ()
+    if "$frame" in data:
+        columns = [column["values"] for column in data["$frame"]["columns"]]
+        return list(zip(*columns, strict=True))
+    body = data.get("$array") or data.get("$series")
+    if body is None:
+        return ()
+    values, shape = body["values"], body.get("shape", [len(body["values"])])
+    if len(shape) < _MATRIX and shape != [answers]:
+        return ()
+    width = len(values) // shape[0] if shape and shape[0] else 1
+    return [values[i : i + width] for i in range(0, len(values), max(width, 1))]
+
+
+def _length(output: Any) -> int | None:  # noqa: ANN401
+    if isinstance(output, list):
+        return len(output)
+    if not isinstance(output, dict):
+        return None
+    if "$frame" in output:
+        columns = output["$frame"]["columns"]
+        return len(columns[0]["values"]) if columns else None
+    body = output.get("$array") or output.get("$series")
+    return len(body["values"]) if body and body.get("shape", [0]) else None

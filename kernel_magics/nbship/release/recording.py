@@ -1,0 +1,214 @@
+"""Golden cases from real calls: the recorder that is put around a root.
+
+Arguments are encoded before the call and the answer after it, so that later changes do not
+reach them. A fault of the recorder never breaks the caller's call.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from nbship.resources import shipped_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: recorded calls of one root
+MAX_CASES = 200
+#: recorded calls of one root together, as JSON
+MAX_BYTES = 5_000_000
+_RECORDER = "__nbship_recorder__"
+_MAX_REASONS = 5
+
+
+class Recorder:
+    """The recorded calls of one definition of a root."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        #: what stands in the function's place
+        self.stand_in: Callable[..., Any] | None = None
+        self._cases: list[dict[str, Any]] = []
+        self._size_bytes = 0
+        self._left_out: dict[str, int] = {}
+        self._known: list[Any] = []
+        self._depth = threading.local()
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], origin: str) -> Any:  # noqa: ANN401
+        """Call the function, and record the call where it returns and is the outermost."""
+        depth = getattr(self._depth, "value", 0)
+        inputs = self._inputs(args, kwargs) if depth == 0 else None
+        self._depth.value = depth + 1
+        try:
+            answer = self.function(*args, **kwargs)
+        finally:
+            self._depth.value = depth
+        if inputs is not None:
+            self._keep(inputs, answer, origin)
+        return answer
+
+    def cases(self) -> tuple[dict[str, Any], ...]:
+        """Return the recorded calls that still speak of what the function reads now."""
+        self._forget_older()
+        return tuple({"case": i, **case} for i, case in enumerate(self._cases, start=1))
+
+    def remarks(self) -> tuple[str, ...]:
+        """Say how many calls were left out, and why."""
+        return tuple(
+            f"{count} call{'s' if count > 1 else ''} not recorded: {reason}"
+            for reason, count in list(self._left_out.items())[:_MAX_REASONS]
+        )
+
+    def _inputs(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        values = shipped_module("_values")
+        try:
+            self._forget_older()
+            if len(self._cases) >= MAX_CASES:
+                return self._leave_out(f"more than {MAX_CASES}")
+            if _size_of((args, kwargs)) > MAX_BYTES - self._size_bytes:
+                return self._leave_out("too large")
+            inputs = {
+                "args": [values.encode(item) for item in args],
+                "kwargs": {key: values.encode(item) for key, item in kwargs.items()},
+            }
+            if _holds_record(inputs):
+                return self._leave_out(
+                    "an argument is an object of the notebook's own class"
+                )
+        except Exception as error:  # noqa: BLE001  # a recorder's fault is never the caller's
+            return self._leave_out(str(error))
+        return inputs
+
+    def _keep(self, inputs: dict[str, Any], answer: Any, origin: str) -> None:  # noqa: ANN401
+        values = shipped_module("_values")
+        try:
+            if _size_of(answer) > MAX_BYTES - self._size_bytes:
+                self._leave_out("too large")
+                return
+            case = {**inputs, "output": values.encode(answer), "origin": origin}
+            size_bytes = len(json.dumps(case))
+            if size_bytes > MAX_BYTES - self._size_bytes:
+                self._leave_out("too large")
+                return
+        except Exception as error:  # noqa: BLE001  # as above
+            self._leave_out(str(error))
+            return
+        self._cases.append(case)
+        self._size_bytes += size_bytes
+
+    def _leave_out(self, reason: str) -> None:
+        self._left_out[reason] = self._left_out.get(reason, 0) + 1
+
+    def _forget_older(self) -> None:
+        """Drop the calls made before something that the function reads was bound anew."""
+        known = _read_objects(self.function)
+        is_same = len(known) == len(self._known) and all(
+            one is other for one, other in zip(known, self._known, strict=True)
+        )
+        if not is_same:
+            self._cases.clear()
+            self._left_out.clear()
+            self._size_bytes = 0
+            self._known = known
+
+
+def record(
+    function: Callable[..., Any], origin: Callable[[], str]
+) -> Callable[..., Any]:
+    """Put a recorder around a function; ``origin`` names the running cell."""
+    recorder = Recorder(function)
+
+    @functools.wraps(function)
+    def recorded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        return recorder.call(args, kwargs, _quietly(origin))
+
+    recorder.stand_in = recorded
+    setattr(recorded, _RECORDER, recorder)
+    return recorded
+
+
+def recorder_of(value: Any) -> Recorder | None:  # noqa: ANN401
+    """Return the recorder around a function, None where there is none."""
+    found = getattr(value, "__dict__", None)
+    recorder = found.get(_RECORDER) if isinstance(found, dict) else None
+    # functools.wraps copies the attribute to decorators put around the recorder
+    return recorder if recorder is not None and recorder.stand_in is value else None
+
+
+def unrecorded(value: Any) -> Any:  # noqa: ANN401
+    """Return a function without the recorder around it; every other value as it is."""
+    recorder = recorder_of(value)
+    return value if recorder is None else recorder.function
+
+
+def is_recorder(value: Any) -> bool:  # noqa: ANN401
+    """Tell whether a decorator is ``nbship.golden``: exported text is written without it."""
+    module = str(getattr(value, "__module__", ""))
+    return module.startswith("nbship.") and getattr(value, "__name__", "") == "golden"
+
+
+def _quietly(origin: Callable[[], str]) -> str:
+    try:
+        return origin()
+    except Exception:  # noqa: BLE001  # as above
+        return ""
+
+
+def _read_objects(function: Any) -> list[Any]:  # noqa: ANN401
+    """List what a function and its helpers read, codes in place of functions."""
+    from nbship.release.instructions import use_of
+
+    names: dict[str, Any] = {}
+    start = function
+    while hasattr(start, "__wrapped__"):
+        start = start.__wrapped__
+    queue = [start]
+    while queue:
+        part = queue.pop()
+        if not isinstance(part, FunctionType) or part.__module__ != "__main__":
+            continue
+        namespace: Mapping[str, Any] = part.__globals__
+        for name in _reads(part, use_of):
+            if name not in names and name in namespace:
+                value = unrecorded(namespace[name])
+                names[name] = getattr(value, "__code__", value)
+                queue.append(value)
+    return list(names.values())
+
+
+def _reads(function: FunctionType, use_of: Callable[[Any], Any]) -> tuple[str, ...]:
+    return _cached_reads(function.__code__, use_of)
+
+
+@functools.lru_cache(maxsize=256)
+def _cached_reads(code: Any, use_of: Callable[[Any], Any]) -> tuple[str, ...]:  # noqa: ANN401
+    return tuple(use_of(code).reads)
+
+
+def _holds_record(data: Any) -> bool:  # noqa: ANN401
+    if isinstance(data, list):
+        return any(_holds_record(item) for item in data)
+    if not isinstance(data, dict):
+        return False
+    return "$record" in data or any(_holds_record(item) for item in data.values())
+
+
+def _size_of(value: Any, depth: int = 0) -> int:  # noqa: ANN401
+    """Guess how many bytes of JSON a value makes, without making them."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    size = getattr(value, "size", None)
+    if isinstance(size, int) and hasattr(value, "shape"):
+        return size * 8
+    if isinstance(value, dict):
+        return sum(8 + _size_of(item, depth + 1) for item in value.values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        few = list(value)[:100] if len(value) > 1000 else list(value)  # noqa: PLR2004
+        return len(value) * max((_size_of(item, depth + 1) for item in few), default=0)
+    return 8
