@@ -7,10 +7,6 @@ import re
 from nbship.vetting.secrets import redact
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)")
-#: C0 and C1 controls, surrogates, non-characters, and marks that hide or turn text
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
-)
 _LONGEST = 400
 
 
@@ -22,5 +18,8 @@ def safe_words(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Put a blank in the place of every run of blanks and characters that cannot be shown."""
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+    """Put a blank in the place of every run of blanks and of characters that cannot be shown.
+
+    Those are controls, surrogates, and marks that hide text or turn its direction.
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -36,7 +36,10 @@ def as_text(verdict: Verdict, notebook: Notebook | None, *, name: str) -> str:
     name
         What the notebook is called.
     """
-    lines = [f"{'PASSED' if verdict.passed else 'BLOCKED'}  {name}", summary(verdict)]
+    lines = [
+        f"{'PASSED' if verdict.passed else 'BLOCKED'}  {printable(name)}",
+        summary(verdict),
+    ]
     lines += list(_metrics(verdict.metrics))
     first_lines = _first_lines(notebook)
     for severity, heading in _HEADINGS.items():
@@ -44,7 +47,7 @@ def as_text(verdict: Verdict, notebook: Notebook | None, *, name: str) -> str:
         if group:
             lines += ["", f"{heading} ({len(group)})"]
             lines += [line for f in group for line in _finding(f, first_lines)]
-    lines += ["", f"verdict {verdict.id} over {verdict.job_id}"]
+    lines += ["", printable(f"verdict {verdict.id} over {verdict.job_id}")]
     return "\n".join(lines)
 
 
@@ -76,7 +79,7 @@ def _metrics(metrics: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
         value = row.get("value")
         shown = f"{value:g}" if isinstance(value, (int, float)) else str(value or "-")
         mark = "ok" if row.get("passed") else "NOT MET"
-        yield f"  {name} = {shown} ({demands or 'nothing demanded'}): {mark}"
+        yield f"  {printable(name)} = {printable(shown)} ({demands or 'nothing demanded'}): {mark}"
 
 
 def _first_lines(notebook: Notebook | None) -> dict[str, str]:
@@ -88,10 +91,13 @@ def _first_lines(notebook: Notebook | None) -> dict[str, str]:
 
 
 def _finding(finding: Finding, first_lines: Mapping[str, str]) -> Iterator[str]:
-    lead = f"  {finding.code:<8}"
+    lead = f"  {printable(finding.code):<8}"
     indent = " " * len(lead)
     yield from textwrap.wrap(
-        finding.message, _WIDTH, initial_indent=lead, subsequent_indent=indent
+        printable(finding.message),
+        _WIDTH,
+        initial_indent=lead,
+        subsequent_indent=indent,
     )
     if finding.cell_id:
         line = f", line {finding.line}" if finding.line else ""
@@ -105,7 +111,7 @@ def _finding(finding: Finding, first_lines: Mapping[str, str]) -> Iterator[str]:
         )
     elif finding.fix:
         yield from textwrap.wrap(
-            f"fix: {finding.fix}",
+            f"fix: {printable(finding.fix)}",
             _WIDTH,
             initial_indent=indent,
             subsequent_indent=indent,
