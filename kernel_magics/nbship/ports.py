@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from nbship.records.mirror import Attachment, Mirror
@@ -101,8 +102,45 @@ class Store(Protocol):
         """Write a record by ``os.link``; False where another one stands there already."""
         ...
 
+    def link(self, source: Path, path: Path) -> bool:
+        """Give a file a second name by ``os.link``; False where another one stands there already."""
+        ...
+
+    def whole_folder(self, path: Path) -> AbstractContextManager[Path]:
+        """Fill a new folder under another name; it appears whole, or not at all."""
+        ...
+
+    def hold(self, path: Path) -> AbstractContextManager[bool]:
+        """Hold a file by ``flock`` while the block runs; False where another process does."""
+        ...
+
     def is_held(self, path: Path) -> bool:
         """Tell whether a living process holds the file by ``flock``."""
+        ...
+
+
+class StartedAttempt(Protocol):
+    """An attempt that an executor has started."""
+
+    @property
+    def description(self) -> str:
+        """What works on it, for a cause."""
+        ...
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Return the exit code, negative for a signal; None where it runs still."""
+        ...
+
+    def stop(self) -> None:
+        """End it as Ctrl-C would, and wait until it has written its outcome."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs attempts: starts ``mlops exec ATTEMPT`` somewhere."""
+
+    def start(self, attempt_folder: Path, *, project: Path) -> StartedAttempt:
+        """Start an attempt; the folder is the whole contract."""
         ...
 
 

@@ -6,6 +6,7 @@ submitted as a job is executed all the same, and stderr says once that it is not
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -237,11 +238,7 @@ class EngineRecord:
 
 def _ship(workbench: Workbench, run_id: str) -> None:
     """Start the process that mirrors the run to trackers, and closes it if we die."""
-    import os
-
-    from nbship.faces.shipper import start_shipper
-
     try:
-        start_shipper(workbench.store.folder, run_id, watch_pid=os.getpid())
+        workbench.start_shipper(run_id, watch_pid=os.getpid())
     except (NbshipError, OSError) as error:
         _say(f"run {run_id} is recorded and not mirrored yet: {error}")

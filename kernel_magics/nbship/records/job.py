@@ -48,7 +48,7 @@ class Job:
     snapshot_digest: str
     #: sha256 of ``lock.json``
     lock_digest: str
-    #: digest of the canonical JSON of snapshot, values, lock, roots and resources: equal jobs have equal plans
+    #: digest over snapshot, values, lock, roots, resources, kernel and folder: equal jobs have equal plans
     plan_digest: str
     planned_at: datetime
     kernel_name: str
@@ -60,6 +60,24 @@ class Job:
     roots: tuple[str, ...] = ()
     #: working folder of the kernel, absolute
     cwd: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One try of an executor at a job: ``attempts/<number>/attempt.json``."""
+
+    SCHEMA: ClassVar[str] = "attempt/1"
+
+    job_id: str
+    #: from 1
+    number: int
+    #: the run that it records
+    run_id: str
+    #: folder of the project, absolute
+    project: str
+    #: the notebook's file, absolute; the snapshot is what runs
+    notebook: str
+    made_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

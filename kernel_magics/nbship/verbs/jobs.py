@@ -1,10 +1,283 @@
-"""The verbs of this stage."""
+"""The verbs of Test: plan a job, execute it, look at it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.watching import watch
 
 if TYPE_CHECKING:
-    from nbship.verbs.answer import Verb
+    import argparse
 
-VERBS: tuple[Verb, ...] = ()
+    from nbship.records.job import Job, Outcome
+    from nbship.records.parameters import Parameter
+    from nbship.verbs.answer import Context
+    from nbship.workbench import Workbench
+
+_LOG_LINES = 20
+
+
+def _params(context: Context, given: argparse.Namespace) -> Answer:
+    from nbship.jobs.contract import read_contract
+
+    _, notebook = context.workbench.notebook(Path(given.notebook))
+    contract = read_contract(notebook)
+    if contract.cell_id is None:
+        text = f"{given.notebook}: no cell is tagged 'parameters'"
+        return Answer(text=text, data=contract)
+    rows = [_parameter_row(parameter) for parameter in contract.parameters]
+    text = (
+        _table(rows) if rows else f"{given.notebook}: the parameters cell sets nothing"
+    )
+    return Answer(text=text, data=contract)
+
+
+def _parameter_row(parameter: Parameter) -> tuple[str, ...]:
+    default = "(required)" if parameter.is_required else f"= {parameter.default_text}"
+    inferred = " (inferred)" if parameter.is_inferred else ""
+    return (
+        parameter.name,
+        parameter.annotation + inferred,
+        default,
+        parameter.description,
+    )
+
+
+def _submit(context: Context, given: argparse.Namespace) -> Answer:
+    from nbship.jobs.values import split_assignments
+    from nbship.workflow.submission import Request, Surroundings, submit
+
+    workbench = context.workbench
+    settings = workbench.settings
+    data, snapshot = workbench.notebook(Path(given.notebook))
+    request = Request(
+        notebook=Path(given.notebook),
+        data=data,
+        snapshot=snapshot,
+        texts=split_assignments(given.values),
+        project=settings.project,
+        kernel=given.kernel or settings.kernel,
+        experiment=settings.experiment,
+        roots=settings.roots,
+        timeout_s=settings.timeout_s if given.timeout_s is None else given.timeout_s,
+        is_again=given.again,
+    )
+    submission = submit(
+        request,
+        store=workbench.store,
+        clock=workbench.clock,
+        surroundings=Surroundings(
+            interpreter=lambda name: workbench.kernel(name).python,
+            environment=workbench.environment,
+        ),
+    )
+    if submission.reused is not None:
+        note = "reused: an equal job succeeded, and every file it read is unchanged"
+        return _told(workbench, submission.job, submission.reused, note)
+    return _attempt(workbench, submission.job)
+
+
+def _rerun(context: Context, given: argparse.Namespace) -> Answer:
+    from nbship.workflow.jobs import find_job, load_job
+
+    store = context.workbench.store
+    return _attempt(context.workbench, load_job(store, find_job(store, given.job)))
+
+
+def _attempt(workbench: Workbench, job: Job) -> Answer:
+    from nbship.workflow.submission import make_attempt
+
+    attempt = make_attempt(
+        workbench.store,
+        job.id,
+        project=workbench.settings.project.resolve(),
+        clock=workbench.clock,
+    )
+    outcome = watch(workbench, job, attempt)
+    return _told(workbench, job, outcome, f"attempt {attempt.number}")
+
+
+def _told(workbench: Workbench, job: Job, outcome: Outcome, note: str) -> Answer:
+    """Say how a job ended and where things lie."""
+    from nbship.records.job import JobStatus
+
+    store = workbench.store
+    folder = store.attempt_folder(job.id, outcome.attempt)
+    is_success = outcome.status is JobStatus.SUCCEEDED
+    lines = [f"{job.id} {outcome.status.value} ({note})"]
+    if not is_success:
+        lines.append(f"  cause     {outcome.cause}")
+    lines += [f"  metric    {n} = {v:g}" for n, v in outcome.metrics.items()]
+    lines += [_root_line(root) for root in outcome.roots]
+    lines += [
+        f"  run       {store.run_folder(outcome.run_id)}",
+        f"  executed  {folder / 'output.ipynb'}",
+        f"  log       {folder / 'log.txt'}",
+    ]
+    if not is_success:
+        lines += ["  end of the log:", *_end_of(outcome.log_end)]
+    data = {"job": job.id, "note": note, "outcome": outcome, "folder": str(folder)}
+    return Answer(
+        text="\n".join(lines), data=data, exit_code=OK if is_success else ANSWER_IS_NO
+    )
+
+
+def _root_line(root: Any) -> str:  # noqa: ANN401  # a CapturedRoot
+    said = "captured" if root.digest else f"refused: {root.refusal}"
+    return f"  root      {root.name} {said}"
+
+
+def _end_of(log: str) -> list[str]:
+    return [f"    {line}" for line in log.rstrip().splitlines()[-_LOG_LINES:]]
+
+
+def _exec(context: Context, given: argparse.Namespace) -> Answer:
+    from nbship.records.job import Attempt, JobStatus
+    from nbship.workbench import Workbench
+    from nbship.workflow.attempts import Worker, run_attempt
+    from nbship.workflow.submission import current_lock
+
+    folder = Path(given.attempt).resolve()
+    attempt = context.workbench.store.load(Attempt, folder / "attempt.json")
+    workbench = Workbench.over(folder.parents[3], project=Path(attempt.project))
+
+    def lock(job: Job) -> Any:  # noqa: ANN401  # a Lock
+        python = workbench.kernel(job.kernel_name).python
+        return current_lock(python, workbench.environment)
+
+    outcome = run_attempt(
+        attempt,
+        Worker(
+            store=workbench.store,
+            clock=workbench.clock,
+            prepare=workbench.prepared_notebook,
+            execute=workbench.execute_attempt,
+            lock=lock,
+        ),
+    )
+    is_success = outcome.status is JobStatus.SUCCEEDED
+    text = f"{outcome.job_id} {outcome.status.value} {outcome.cause}".rstrip()
+    return Answer(text=text, data=outcome, exit_code=OK if is_success else ANSWER_IS_NO)
+
+
+def _jobs(context: Context, _given: argparse.Namespace) -> Answer:
+    from nbship.workflow.jobs import attempt_numbers, job_status, load_job
+
+    store = context.workbench.store
+    rows, data = [], []
+    for job_id in reversed(store.ids("job")):
+        job, status = load_job(store, job_id), job_status(store, job_id)
+        attempts = len(attempt_numbers(store, job_id))
+        values = ", ".join(f"{n}={v}" for n, v in job.values.items())
+        rows.append((job_id, status.value, str(attempts), job.notebook, values))
+        data.append({"job": job, "status": status.value, "attempts": attempts})
+    if not rows:
+        return Answer(text="no jobs yet; `mlops submit NOTEBOOK` makes one", data=[])
+    head = ("JOB", "STATUS", "ATTEMPTS", "NOTEBOOK", "VALUES")
+    return Answer(text=_table([head, *rows]), data=data)
+
+
+def _logs(context: Context, given: argparse.Namespace) -> Answer:
+    from nbship.workflow.jobs import attempt_numbers, find_job
+
+    store = context.workbench.store
+    job_id = find_job(store, given.job)
+    numbers = attempt_numbers(store, job_id)
+    number = given.attempt or (numbers[-1] if numbers else 1)
+    path = store.attempt_folder(job_id, number) / "log.txt"
+    text = path.read_text("utf-8", "replace") if path.is_file() else ""
+    data = {"job": job_id, "attempt": number, "log": text}
+    said = text.rstrip() or f"attempt {number} at {job_id} has no log"
+    return Answer(text=said, data=data)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    padded = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in padded)
+
+
+def _add_submit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", help="the notebook to execute")
+    parser.add_argument(
+        "-p",
+        dest="values",
+        action="append",
+        default=[],
+        metavar="name=value",
+        help="set a parameter; `mlops params NOTEBOOK` lists them",
+    )
+    parser.add_argument(
+        "--kernel", help="kernel; else the setting, else the notebook's"
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="make a new attempt where a job could serve",
+    )
+    parser.add_argument(
+        "--timeout-s", type=float, metavar="S", help="seconds that all cells may take"
+    )
+
+
+def _add_notebook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", help="the notebook to read")
+
+
+def _add_attempt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("attempt", help="folder of the attempt")
+
+
+def _add_job(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", help="its id, the beginning of it, or `last`")
+
+
+def _add_logs(parser: argparse.ArgumentParser) -> None:
+    _add_job(parser)
+    parser.add_argument("--attempt", type=int, help="number; else the newest")
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        name="params",
+        stage="Test",
+        help="show the parameters that a notebook takes",
+        run=_params,
+        add_arguments=_add_notebook,
+    ),
+    Verb(
+        name="submit",
+        stage="Test",
+        help="execute a notebook with values as a job",
+        run=_submit,
+        add_arguments=_add_submit,
+    ),
+    Verb(name="jobs", stage="Test", help="list jobs and how they stand", run=_jobs),
+    Verb(
+        name="logs",
+        stage="Test",
+        help="show the log of a job",
+        run=_logs,
+        add_arguments=_add_logs,
+    ),
+    Verb(
+        name="rerun",
+        stage="Test",
+        help="make a new attempt at a job",
+        run=_rerun,
+        add_arguments=_add_job,
+    ),
+    Verb(
+        name="exec",
+        stage="Test",
+        help="work on one attempt; executors call it",
+        run=_exec,
+        add_arguments=_add_attempt,
+        is_internal=True,
+    ),
+)

@@ -223,7 +223,7 @@ class NbshipClient(PapermillNotebookClient):
             status = RunStatus.SUCCEEDED if is_exit else status
             cell_status = CellStatus.OK if is_exit else cell_status
             cause = f"{raised.ename}: {raised.evalue}".rstrip(": ")
-            return _made(status, cell_status, cause, error, index)
+            return _made(status, cell_status, f"{cause} in {_name(cell)}", error, index)
         if isinstance(raised, DeadKernelError):
             status, cell_status = RunStatus.KILLED, CellStatus.KILLED
             text = self._death()
@@ -236,7 +236,8 @@ class NbshipClient(PapermillNotebookClient):
         error = _described(name, text)
         cell.outputs.append(_error_node(error))
         self.listener.output({"output": {"output_type": "error", **error}})
-        return _made(status, cell_status, f"{name}: {text}", error, index)
+        cause = f"{name}: {text} in {_name(cell)}"
+        return _made(status, cell_status, cause, error, index)
 
     def _death(self) -> str:
         process = getattr(getattr(self.km, "provisioner", None), "process", None)
@@ -322,6 +323,11 @@ def _made(
         error=error,
         cell_index=index,
     )
+
+
+def _name(cell: Any) -> str:  # noqa: ANN401
+    first = next((x.strip() for x in cell.source.splitlines() if x.strip()), "")
+    return f"cell {cell.get('id', '')} ({first[:60]!r})"
 
 
 def _described(name: str, text: str) -> dict[str, Any]:

@@ -36,6 +36,17 @@ def read_notebook(path: Path) -> Notebook:
     NotebookError
         If there is no such file, or it is no notebook.
     """
+    return read_with_bytes(path)[1]
+
+
+def read_with_bytes(path: Path) -> tuple[bytes, Notebook]:
+    """Read a notebook file once: its bytes, and the record of what they hold.
+
+    Raises
+    ------
+    NotebookError
+        If there is no such file, or it is no notebook.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -43,7 +54,7 @@ def read_notebook(path: Path) -> Notebook:
             f"{path}: cannot be read: {error.strerror}",
             hint="Check the path of the notebook.",
         ) from error
-    return parse_notebook(data, path=str(path))
+    return data, parse_notebook(data, path=str(path))
 
 
 def parse_notebook(data: bytes, *, path: str) -> Notebook:

@@ -7,9 +7,10 @@ import errno
 import json
 import os
 import secrets
+import shutil
 from typing import TYPE_CHECKING, TypeVar
 
-from nbship.adapters.store.holding import is_held
+from nbship.adapters.store.holding import hold, is_held
 from nbship.adapters.store.journal import FileJournal
 from nbship.errors import RecordFormatError, RecordNotFoundError, StoreError
 from nbship.records.codec import from_json, to_json
@@ -129,6 +130,37 @@ class FileStore:
             except FileExistsError:
                 return False
             return True
+
+    def link(self, source: Path, path: Path) -> bool:
+        """Give a file a second name by ``os.link``; False where another one stands there already."""
+        with _explained(path):
+            try:
+                os.link(source, path)
+            except FileExistsError:
+                return False
+            return True
+
+    @contextlib.contextmanager
+    def whole_folder(self, path: Path) -> Iterator[Path]:
+        """Fill a new folder under another name; it appears whole, or not at all.
+
+        Raises
+        ------
+        StoreError
+            If the file system refuses.
+        """
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            with _explained(path):
+                draft.mkdir(parents=True)
+                yield draft
+                draft.rename(path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def hold(self, path: Path) -> contextlib.AbstractContextManager[bool]:
+        """Hold a file by ``flock`` while the block runs; False where another process does."""
+        return hold(path)
 
     def is_held(self, path: Path) -> bool:
         """Tell whether a living process holds the file by ``flock``."""

@@ -1,0 +1,97 @@
+"""Run a notebook through papermill with our engine, in this process."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbship.adapters.kernels.order import OPTION, EngineOrder
+
+if TYPE_CHECKING:
+    from nbship.records.job import Attempt, Job
+
+#: what colours a traceback in a terminal
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def order_of(job: Job, attempt: Attempt, *, store: Path) -> EngineOrder:
+    """Write the order for one attempt at a job of that store."""
+    folder = store / "jobs" / job.id / "attempts" / str(attempt.number)
+    return EngineOrder(
+        store=store,
+        project=Path(attempt.project),
+        job_id=job.id,
+        run_id=attempt.run_id,
+        experiment=job.experiment,
+        notebook=Path(attempt.notebook),
+        output=folder / "output.ipynb",
+        values=job.values,
+        roots=job.roots,
+        roots_folder=folder / "roots",
+        timeout_s=job.resources.timeout_s,
+    )
+
+
+def run_papermill(
+    order: EngineOrder,
+    source: Path,
+    *,
+    job: Job,
+    cell_timeout_s: float = 0.0,
+) -> str:
+    """Execute a prepared notebook for a job; the engine writes what it becomes.
+
+    Parameters
+    ----------
+    order
+        What the engine is told.
+    source
+        The notebook, with its injected cell.
+    job
+        The job; it names kernel and working folder.
+    cell_timeout_s
+        Seconds that one cell may take; 0 is no limit.
+
+    Returns
+    -------
+    str
+        What papermill raised; "" where it came to the end. The run's record, not this text,
+        says how the job ended, unless the run was never closed.
+    """
+    from papermill import execute_notebook
+
+    _log_to_stderr()
+    try:
+        execute_notebook(
+            str(source)
+            .replace("{", "{{")
+            .replace("}", "}}"),  # papermill formats paths
+            None,
+            engine_name="nbship",
+            kernel_name=job.kernel_name,
+            cwd=job.cwd,
+            progress_bar=False,
+            log_output=True,
+            execution_timeout=cell_timeout_s or None,
+            **{OPTION: order},
+        )
+    except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001  # any end is data
+        text = f"{type(error).__name__}: {error}".rstrip(": ")
+        logging.getLogger("nbship").error(_COLOURS.sub("", text))
+        return text
+    return ""
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("papermill").addFilter(_is_true)
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    """Leave out papermill's word that nothing is saved: we save."""
+    return not record.getMessage().startswith("Output Notebook:")

@@ -1,0 +1,234 @@
+"""One attempt at a job, from its folder alone, to an outcome that is written once."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nbship.errors import JobError, NbshipError, RunError
+from nbship.jobs.injection import injected_source
+from nbship.records.codec import to_json
+from nbship.records.digest import digest_file, digest_json, digest_tree
+from nbship.records.job import Attempt, CapturedRoot, JobStatus, Outcome
+from nbship.records.release import RootCapture
+from nbship.records.run import CellStatus
+from nbship.workflow.jobs import load_job
+from nbship.workflow.recording import close_killed, load_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from nbship.ports import Clock, Store
+    from nbship.records.job import Job, Lock
+    from nbship.records.run import Run
+
+_LOG_END_BYTES = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worker:
+    """What executing an attempt needs of the outside."""
+
+    store: Store
+    clock: Clock
+    #: puts the source of the injected cell into a snapshot
+    prepare: Callable[[Path, str], bytes]
+    #: executes a prepared notebook; returns what was raised, or ""
+    execute: Callable[[Job, Attempt, Path], str]
+    #: the lock of the job's kernel as it is now
+    lock: Callable[[Job], Lock]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ending:
+    """What the attempt knows beside its run."""
+
+    #: what papermill raised, or why the run has no end
+    raised: str
+    began_at: datetime
+    ended_at: datetime
+    lock_digest: str = ""
+
+
+def run_attempt(attempt: Attempt, worker: Worker) -> Outcome:
+    """Execute a job's snapshot and publish what came of it.
+
+    Raises
+    ------
+    JobError
+        If another process works on this attempt, or its outcome is written.
+    StoreError
+        If the store cannot be written.
+    """
+    store, clock = worker.store, worker.clock
+    job = load_job(store, attempt.job_id)
+    folder = store.attempt_folder(job.id, attempt.number)
+    with store.hold(folder / "worker.lock") as is_ours:
+        if not is_ours or (folder / "outcome.json").exists():
+            raise JobError(
+                f"attempt {attempt.number} at {job.id} is taken",
+                hint=f"Make a new one: `mlops rerun {job.id}`.",
+            )
+        began_at = clock.now()
+        source = injected_source(job.contract, job.values) if job.values else ""
+        snapshot = store.job_folder(job.id) / "input.ipynb"
+        prepared = folder / "input.ipynb"
+        store.write_bytes(worker.prepare(snapshot, source), prepared)
+        raised = worker.execute(job, attempt, prepared)
+        ending = _Ending(
+            raised=raised,
+            began_at=began_at,
+            ended_at=clock.now(),
+            lock_digest=_digest_of_lock(job, worker.lock),
+        )
+        return _publish(store, _outcome(store, job, attempt, ending), folder)
+
+
+def close_abandoned(
+    store: Store, attempt: Attempt, *, clock: Clock, process: str
+) -> Outcome | None:
+    """Write the outcome of an attempt whose worker is gone without one.
+
+    Parameters
+    ----------
+    store, clock
+        Where the job lies, and the time.
+    attempt
+        Which one.
+    process
+        What died, for the cause.
+
+    Returns
+    -------
+    Outcome or None
+        The outcome that stands there now; None where a worker is at it.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be written.
+    """
+    job = load_job(store, attempt.job_id)
+    folder = store.attempt_folder(job.id, attempt.number)
+    path = folder / "outcome.json"
+    with store.hold(folder / "worker.lock") as is_ours:
+        if path.is_file():
+            return store.load(Outcome, path)
+        if not is_ours:
+            return None
+        raised = f"{process} was killed before the run began"
+        with contextlib.suppress(RunError):
+            close_killed(store, attempt.run_id)
+        ending = _Ending(raised=raised, began_at=attempt.made_at, ended_at=clock.now())
+        return _publish(store, _outcome(store, job, attempt, ending), folder)
+
+
+def _publish(store: Store, outcome: Outcome, folder: Path) -> Outcome:
+    """Write the attempt's outcome; the first success becomes the job's, and stays."""
+    store.save(outcome, folder / "outcome.json")
+    if outcome.status is JobStatus.SUCCEEDED:
+        published = store.job_folder(outcome.job_id) / "outcome.json"
+        store.link(folder / "outcome.json", published)
+    return outcome
+
+
+def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outcome:
+    folder = store.attempt_folder(job.id, attempt.number)
+    run = _run(store, attempt.run_id)
+    status, cause = _end_of(run, ending.raised)
+    output = folder / "output.ipynb"
+    is_success = status is JobStatus.SUCCEEDED
+    return Outcome(
+        job_id=job.id,
+        attempt=attempt.number,
+        run_id=attempt.run_id,
+        status=status,
+        started_at=run.started_at if run else ending.began_at,
+        ended_at=ending.ended_at,
+        cause=cause,
+        cell_id=None if is_success or run is None else _failed_cell(run),
+        log_end=_log_end(folder / "log.txt"),
+        output_digest=digest_file(output) if output.is_file() else "",
+        lock_digest=ending.lock_digest,
+        data=run.data if run else (),
+        metrics={n: m.value for n, m in run.last_metrics.items()} if run else {},
+        roots=captured_roots(store, job, folder / "roots") if is_success else (),
+    )
+
+
+def _run(store: Store, run_id: str) -> Run | None:
+    try:
+        return load_run(store, run_id)
+    except RunError:
+        return None
+
+
+def _end_of(run: Run | None, raised: str) -> tuple[JobStatus, str]:
+    """Return status and cause; what the run says counts before what papermill raised."""
+    if run is not None and run.ended_at is not None:
+        return JobStatus(run.status.value), run.cause
+    killed = "was killed" in raised
+    status = JobStatus.KILLED if killed else JobStatus.FAILED
+    return status, raised or "the run was never closed"
+
+
+def _failed_cell(run: Run) -> str | None:
+    if run.cells and run.cells[-1].status is not CellStatus.OK:
+        return run.cells[-1].cell_id
+    return None
+
+
+def _log_end(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _LOG_END_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _digest_of_lock(job: Job, lock: Callable[[Job], Lock]) -> str:
+    try:
+        return digest_json(to_json(lock(job)))
+    except NbshipError:  # the interpreter is gone, or was broken by the notebook
+        return ""
+
+
+def captured_roots(store: Store, job: Job, folder: Path) -> tuple[CapturedRoot, ...]:
+    """Read what the engine captured of the job's roots.
+
+    Parameters
+    ----------
+    store
+        Reads the records.
+    job
+        The job.
+    folder
+        The attempt's ``roots/``.
+    """
+    return tuple(_captured(store, name, folder / name) for name in job.roots)
+
+
+def _captured(store: Store, name: str, place: Path) -> CapturedRoot:
+    try:
+        store.load(RootCapture, place / "capture.json")
+    except NbshipError as error:
+        refusal = _refusal(store, place)
+        return CapturedRoot(
+            name=name,
+            digest="",
+            refusal=refusal.get("message") or error.message,
+            hint=refusal.get("hint", ""),
+        )
+    return CapturedRoot(name=name, digest=digest_tree(place))
+
+
+def _refusal(store: Store, place: Path) -> dict[str, str]:
+    try:
+        return dict(store.load(dict, place / "refusal.json"))
+    except NbshipError:
+        return {}

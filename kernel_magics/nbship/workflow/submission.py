@@ -1,0 +1,200 @@
+"""Submit: from a notebook and values to a planned job, or to one that serves already.
+
+Everything is read and checked before anything is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nbship.capture.declared import declared_experiment
+from nbship.errors import JobError
+from nbship.jobs.contract import read_contract
+from nbship.jobs.planning import Wish, can_be_reused, plan, plan_digest
+from nbship.jobs.values import parse_values
+from nbship.records.digest import digest_file
+from nbship.records.ids import make_id
+from nbship.records.job import Attempt, Job, JobStatus, Lock, Resources
+from nbship.records.locks import lock_of
+from nbship.workflow.jobs import (
+    attempt_numbers,
+    job_status,
+    load_job,
+    published_outcome,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from nbship.ports import Clock, Store
+    from nbship.records.environment import Environment
+    from nbship.records.job import Outcome
+    from nbship.records.notebook import Notebook
+
+_DEFAULT_KERNEL = "python3"
+_WATCH = "Watch it with `mlops logs last`."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What a person asks for."""
+
+    notebook: Path
+    #: the notebook's bytes and what they hold, read once
+    data: bytes
+    snapshot: Notebook
+    #: values as texts, by name
+    texts: Mapping[str, str]
+    project: Path
+    kernel: str = ""
+    experiment: str = ""
+    roots: tuple[str, ...] = ()
+    timeout_s: float = 0.0
+    is_again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What submitting asks of the machine."""
+
+    #: interpreter of an installed kernel, None where unknown; raises KernelError
+    interpreter: Callable[[str], str | None]
+    #: environment of an interpreter
+    environment: Callable[[str], Environment]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """A job to attempt, or one that serves already."""
+
+    job: Job
+    #: the outcome that is reused; None where an attempt is due
+    reused: Outcome | None = None
+
+
+def submit(
+    request: Request, *, store: Store, clock: Clock, surroundings: Surroundings
+) -> Submission:
+    """Plan a job, or find the one that has the same plan.
+
+    Raises
+    ------
+    ParameterError
+        If the values do not fit the contract.
+    KernelError
+        If the kernel is not installed, or its interpreter does not answer.
+    JobError
+        If a job of the same plan is running.
+    StoreError
+        If the store cannot be written; nothing is left behind.
+    """
+    wish = _wish(request, surroundings)
+    earlier = _equal_plan(store, plan_digest(wish))
+    if earlier is not None:
+        found = _serve(store, earlier, request)
+        if found is not None:
+            return found
+    job_id = make_id("job", at=clock.now(), entropy=clock.entropy())
+    job = plan(wish, job_id=job_id, at=clock.now())
+    with store.whole_folder(store.job_folder(job.id)) as draft:
+        store.write_bytes(request.data, draft / "input.ipynb")
+        store.save(wish.lock, draft / "lock.json")
+        store.save(job, draft / "job.json")
+    return Submission(job=job)
+
+
+def make_attempt(store: Store, job_id: str, *, project: Path, clock: Clock) -> Attempt:
+    """Make the folder of a job's next attempt.
+
+    Raises
+    ------
+    RecordNotFoundError
+        If there is no such job.
+    JobError
+        If an attempt at it is running.
+    StoreError
+        If the store cannot be written.
+    """
+    job = load_job(store, job_id)
+    if job_status(store, job_id) is JobStatus.RUNNING:
+        raise JobError(_running(job), hint=_WATCH)
+    numbers = attempt_numbers(store, job_id)
+    attempt = Attempt(
+        job_id=job_id,
+        number=numbers[-1] + 1 if numbers else 1,
+        run_id=make_id("run", at=clock.now(), entropy=clock.entropy()),
+        project=str(project),
+        notebook=str(project / job.notebook),
+        made_at=clock.now(),
+    )
+    with store.whole_folder(store.attempt_folder(job_id, attempt.number)) as draft:
+        store.save(attempt, draft / "attempt.json")
+    return attempt
+
+
+def _wish(request: Request, surroundings: Surroundings) -> Wish:
+    contract = read_contract(request.snapshot)
+    values = parse_values(contract, request.texts, where=str(request.notebook))
+    kernel = request.kernel or request.snapshot.kernel_name or _DEFAULT_KERNEL
+    python = surroundings.interpreter(kernel)
+    sources = (cell.source for cell in request.snapshot.code_cells)
+    notebook = request.notebook.resolve()
+    project = request.project.resolve()
+    is_inside = notebook.is_relative_to(project)
+    return Wish(
+        notebook=request.snapshot,
+        path=(notebook.relative_to(project) if is_inside else notebook).as_posix(),
+        contract=contract,
+        values=values,
+        lock=current_lock(python, surroundings.environment),
+        kernel_name=kernel,
+        cwd=str(notebook.parent),
+        experiment=request.experiment or declared_experiment(sources) or "",
+        resources=Resources(timeout_s=request.timeout_s),
+        roots=request.roots,
+    )
+
+
+def current_lock(python: str | None, environment: Callable[[str], Environment]) -> Lock:
+    """Return the lock of an interpreter as it is now; an empty one where it is unknown."""
+    return Lock(python_version="") if python is None else lock_of(environment(python))
+
+
+def _equal_plan(store: Store, digest: str) -> Job | None:
+    for job_id in reversed(store.ids("job")):
+        job = load_job(store, job_id)
+        if job.plan_digest == digest:
+            return job
+    return None
+
+
+def _serve(store: Store, job: Job, request: Request) -> Submission | None:
+    """Tell what an earlier job of the same plan is good for; None asks for a new job.
+
+    Raises
+    ------
+    JobError
+        If it is running.
+    """
+    if job_status(store, job.id) is JobStatus.RUNNING:
+        raise JobError(_running(job), hint=_WATCH)
+    outcome = published_outcome(store, job.id)
+    if request.is_again or outcome is None:
+        return Submission(job=job)
+    if outcome.status is not JobStatus.SUCCEEDED:
+        return Submission(job=job)
+    digests = _digests_now(outcome, request.project)
+    if can_be_reused(outcome, digests):
+        return Submission(job=job, reused=outcome)
+    return None
+
+
+def _digests_now(outcome: Outcome, project: Path) -> dict[str, str]:
+    paths = {file.path: project / file.path for file in outcome.data}
+    return {name: digest_file(p) for name, p in paths.items() if p.is_file()}
+
+
+def _running(job: Job) -> str:
+    return f"job {job.id} has this plan and is running"
