@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -139,6 +140,11 @@ class ReviewCase:
         self.job = _job(digest_json({"packages": 2}))
         self.store.save(self.job, self.store.job_folder(JOB_ID) / "job.json")
         self._write_run()
+
+    def use_snapshot(self, path: Path) -> None:
+        """Plan the job from that file."""
+        self.job = dataclasses.replace(self.job, snapshot_digest=digest_file(path))
+        self.store.save(self.job, self.store.job_folder(JOB_ID) / "job.json")
 
     def finish(
         self, status: JobStatus = JobStatus.SUCCEEDED, **changes: Any

@@ -234,8 +234,10 @@ def test_a_failed_job_names_its_cause_and_marks_its_cell(case):
 
 def test_a_job_that_never_wrote_a_notebook_shows_the_submitted_one(case):
     attempt = case.store.attempt_folder(JOB_ID, 1)
-    case.finish(JobStatus.FAILED, cause="no kernel")
-    (attempt / "output.ipynb").rename(case.store.job_folder(JOB_ID) / "input.ipynb")
+    case.finish(JobStatus.FAILED, cause="no kernel", output_digest="")
+    submitted = case.store.job_folder(JOB_ID) / "input.ipynb"
+    (attempt / "output.ipynb").rename(submitted)
+    case.use_snapshot(submitted)
     assert "no kernel" in page_of(case).all("header")[0].text
 
 
@@ -245,9 +247,17 @@ def test_a_job_without_outcome_is_refused(case):
 
 
 def test_an_executed_notebook_that_is_no_json_is_refused(case):
-    case.finish()
     (case.store.attempt_folder(JOB_ID, 1) / "output.ipynb").write_text("{")
+    case.finish()
     with pytest.raises(NotebookError, match=r"output\.ipynb: cannot be read"):
+        page_of(case)
+
+
+def test_a_notebook_changed_after_the_job_is_not_shown_under_its_verdict(case):
+    case.finish()
+    with (case.store.attempt_folder(JOB_ID, 1) / "output.ipynb").open("a") as file:
+        file.write(" ")
+    with pytest.raises(NotebookError, match="changed since the job ran"):
         page_of(case)
 
 

@@ -141,7 +141,7 @@ def _metrics(facts: ReportFacts) -> list[dict[str, Any]]:
                 "unit": logged[name].unit if name in logged else "",
                 "value": "not logged" if value is None else shown(value),
                 "threshold": _threshold(rule),
-                "baseline": "" if baseline is None else shown(baseline),
+                "baseline": _baseline(rule),
                 "change": _change(value, baseline),
                 "passed": rule.get("passed"),
             }
@@ -150,18 +150,24 @@ def _metrics(facts: ReportFacts) -> list[dict[str, Any]]:
 
 
 def _threshold(rule: Mapping[str, Any]) -> str:
-    wanted = rule.get("threshold")
-    if wanted is None:
+    signs = {"minimum": "≥", "maximum": "≤"}
+    bounds = [
+        f"{sign} {shown(rule[key])}"
+        for key, sign in signs.items()
+        if rule.get(key) is not None
+    ]
+    if bounds or rule.get("threshold") is None:
+        return ", ".join(bounds)
+    sign = "≤" if rule.get("direction") == "minimize" else "≥"
+    return f"{sign} {shown(rule['threshold'])}"
+
+
+def _baseline(rule: Mapping[str, Any]) -> str:
+    if rule.get("baseline") is None:
         return ""
-    if isinstance(wanted, str):
-        return wanted
-    if isinstance(wanted, dict):
-        signs = {"minimum": "≥", "maximum": "≤"}
-        parts = [
-            f"{signs.get(k, k)} {shown(v)}" for k, v in wanted.items() if v is not None
-        ]
-        return ", ".join(parts)
-    return f"{'≤' if rule.get('direction') == 'minimize' else '≥'} {shown(wanted)}"
+    tolerance = rule.get("tolerance")
+    allowed = f", tolerance {shown(tolerance)}" if tolerance else ""
+    return f"{shown(rule['baseline'])}{allowed}"
 
 
 def _change(value: object, baseline: object) -> str:

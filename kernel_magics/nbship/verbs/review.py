@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship import __version__
+from nbship.errors import NbshipError
 from nbship.records.vetting import Decision
 from nbship.verbs.answer import Answer, Context, Verb
 from nbship.workflow.jobs import find_job
@@ -32,15 +33,29 @@ def _report(context: Context, arguments: argparse.Namespace) -> Answer:
         sealer=bench.sealer,
     )
     path = bench.store.record_path(report_id)
-    if arguments.output:
-        path = Path(arguments.output).expanduser().resolve()
     write_report(bench.store, facts, render=bench.render_report, path=path)
+    warning = _attach(context, facts.outcome.run_id, path)
+    if arguments.output:
+        copy = Path(arguments.output).expanduser().resolve()
+        bench.store.write_bytes(path.read_bytes(), copy)
+        path = copy
     data = {
+        "id": report_id,
         "job_id": facts.job.id,
         "verdict_id": facts.verdict.id if facts.verdict else None,
         "path": str(path),
+        "warning": warning,
     }
-    return Answer(text=str(path), data=data)
+    return Answer(text="\n".join(filter(None, (str(path), warning))), data=data)
+
+
+def _attach(context: Context, run_id: str, path: Path) -> str:
+    """Show the report with its run at the trackers; say so where that fails."""
+    try:
+        context.workbench.attach_to_trackers(run_id, path, "report")
+    except (NbshipError, OSError) as error:
+        return f"warning: the trackers do not show it yet: {error}"
+    return ""
 
 
 def _approve(context: Context, arguments: argparse.Namespace) -> Answer:
@@ -84,9 +99,7 @@ def _key(context: Context, arguments: argparse.Namespace) -> Answer:
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="a job's id, its beginning, or last")
-    parser.add_argument(
-        "--output", metavar="FILE", help="write there instead of into the store"
-    )
+    parser.add_argument("--output", metavar="FILE", help="write a copy there")
 
 
 def _decide_arguments(parser: argparse.ArgumentParser) -> None:

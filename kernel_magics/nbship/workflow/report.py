@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbship.capture.folding import fold
-from nbship.errors import JobError
+from nbship.errors import JobError, NotebookError
+from nbship.records.digest import digest_file
 from nbship.records.job import Job, Lock, Outcome
-from nbship.records.vetting import Verdict
 from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.review import answers_to, invalid_answers
+from nbship.workflow.vetting import latest_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nbship.ports import Sealer, Store
     from nbship.records.policy import Policy
     from nbship.records.run import Run
-    from nbship.records.vetting import Approval
+    from nbship.records.vetting import Approval, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +81,7 @@ def gather_facts(  # noqa: PLR0913  # what a report is made of
             f"{job_id}: it has no outcome yet, so there is nothing to report",
             hint=f"Wait for it: mlops logs {job_id}",
         )
-    verdict = _latest_verdict(store, job_id)
+    verdict = latest_verdict(store, job_id)
     answers: tuple[Approval, ...] = ()
     invalid: tuple[str, ...] = ()
     if verdict is not None:
@@ -117,18 +118,21 @@ def write_report(
     """Render the executed notebook with its facts and write the page.
 
     Where the job never came to write its notebook, the submitted one is shown.
+
+    Raises
+    ------
+    NotebookError
+        If that notebook is gone, was changed since the job ran, or is none.
     """
     attempt = store.attempt_folder(facts.job.id, facts.outcome.attempt)
-    executed = attempt / "output.ipynb"
-    if not executed.is_file():
-        executed = store.job_folder(facts.job.id) / "input.ipynb"
-    store.write_bytes(render(executed, facts).encode("utf-8", "replace"), path)
+    notebook, digest = attempt / "output.ipynb", facts.outcome.output_digest
+    if not digest:
+        notebook = store.job_folder(facts.job.id) / "input.ipynb"
+        digest = facts.job.snapshot_digest
+    if not notebook.is_file() or digest_file(notebook) != digest:
+        raise NotebookError(
+            f"{notebook}: gone or changed since the job ran; a report would show something else",
+            hint=f"Restore the file, or run the job again: mlops rerun {facts.job.id}",
+        )
+    store.write_bytes(render(notebook, facts).encode("utf-8", "replace"), path)
     return path
-
-
-def _latest_verdict(store: Store, job_id: str) -> Verdict | None:
-    for verdict_id in reversed(store.ids("verdict")):
-        verdict = store.load(Verdict, store.folder / "verdicts" / f"{verdict_id}.json")
-        if verdict.job_id == job_id:
-            return verdict
-    return None
