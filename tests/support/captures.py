@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes, digest_text
 from nbship.records.release import Column, RootCapture, Signature, StateEntry
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: a module with one captured table and no requirement beyond Python
 FARE_MODULE = '''"""Captured from fares.ipynb."""

@@ -42,6 +42,28 @@ def check_package(package: str, requirements: Mapping[str, str]) -> None:
         raise ReleaseError(f"{package!r} is a package that it needs itself", hint=hint)
 
 
+def default_package(notebook: str) -> str:
+    """Make an import name of a notebook's name: ``penguin_mass`` of ``Penguin mass.ipynb``."""
+    stem = notebook.replace("\\", "/").rpartition("/")[2].removesuffix(".ipynb")
+    words = re.findall(r"[a-z0-9]+", stem.lower())
+    name = "_".join(words) or "model"
+    return name if name[0].isalpha() else f"model_{name}"
+
+
+def check_name(name: str) -> None:
+    """Refuse a bundle's name that is no plain folder name.
+
+    Raises
+    ------
+    ReleaseError
+        If it holds anything but letters, digits, ``.``, ``_`` and ``-``.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise ReleaseError(
+            f"{name!r} is no name for a release", hint="Give one such as --name churn"
+        )
+
+
 def check_version(version: str) -> None:
     """Refuse what is no version in its one normal form.
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import re
 from typing import TYPE_CHECKING
-
-from nbship.errors import VerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUMS = "SHA256SUMS"
 SEAL = "SHA256SUMS.sig"
+SIGNER = "signer.pub"
 MANIFEST = "manifest.json"
 #: what a seal over SHA256SUMS is good for
 NAMESPACE = "nbship-bundle"
 
+_SEAL_BEGIN = "-----BEGIN SSH SIGNATURE-----"
+_SEAL_END = "-----END SSH SIGNATURE-----"
+_SEAL_WIDTH = 70
 _LINE = re.compile(r"([0-9a-f]{64})  (\S(?:.*\S)?)")
 
 
@@ -24,23 +29,47 @@ def sums_text(digests: Mapping[str, str]) -> str:
     return "".join(f"{digests[path]}  {path}\n" for path in sorted(digests))
 
 
-def read_sums(text: str) -> dict[str, str]:
-    """Read what :func:`sums_text` wrote: path -> sha256.
+def read_sums(text: str) -> tuple[dict[str, str], list[str]]:
+    """Read what :func:`sums_text` wrote, as far as it can be read.
 
-    Raises
-    ------
-    VerificationError
-        If it is anything else: another form, another order, a path twice or outside.
+    Returns
+    -------
+    tuple
+        path -> sha256 of every readable line, and what is wrong with the others.
     """
     digests: dict[str, str] = {}
-    for line in text.splitlines():
+    failures = []
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         match = _LINE.fullmatch(line)
-        if match is None or not _is_inside(match[2]):
-            raise VerificationError(f"{SUMS}: {line[:80]!r} is no line of checksums")
-        digests[match[2]] = match[1]
-    if sums_text(digests) != text:
-        raise VerificationError(f"{SUMS}: not sorted, or a path stands there twice")
-    return digests
+        if match is None or not _is_inside(match[2]) or match[2] in digests:
+            failures.append(f"{SUMS}: line {number} is no checksum of a file")
+        else:
+            digests[match[2]] = match[1]
+    if not failures and sums_text(digests) != text:
+        failures.append(f"{SUMS}: its lines are not in order")
+    return digests, failures
+
+
+def is_canonical_seal(seal: str) -> bool:
+    """Tell whether a seal stands in the one form that ``ssh-keygen`` writes.
+
+    A reader may forgive blanks and loose bits of base64; a bundle has none.
+    """
+    body = "".join(seal.split("\n")[1:-2])
+    try:
+        blob = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    text = base64.b64encode(blob).decode()
+    lines = [text[i : i + _SEAL_WIDTH] for i in range(0, len(text), _SEAL_WIDTH)]
+    return seal == "\n".join((_SEAL_BEGIN, *lines, _SEAL_END, ""))
+
+
+def fingerprint(public_key: str) -> str:
+    """Return a key's fingerprint as ``ssh-keygen -l`` shows it."""
+    blob = base64.b64decode(public_key.split()[1])
+    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()
+    return f"SHA256:{digest.rstrip('=')}"
 
 
 def _is_inside(path: str) -> bool:

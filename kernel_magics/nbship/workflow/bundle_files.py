@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from nbship.errors import ExportError, RecordFormatError, StoreError
 from nbship.records.codec import from_json, to_json
-from nbship.records.digest import digest_bytes, digest_file, digest_json
+from nbship.records.digest import digest_file
 from nbship.records.release import RootCapture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
 Record = TypeVar("Record")
 
@@ -72,16 +72,12 @@ def record_text(record: object) -> str:
 def regular_files(folder: Path) -> dict[str, Path]:
     """Map every file below a folder by its path there; links are not followed."""
     found: dict[str, Path] = {}
-    for place, _, names in os.walk(folder, followlinks=False):
-        for name in names:
-            path = folder / place / name
-            found[path.relative_to(folder).as_posix()] = path
+    for place, folders, names in os.walk(folder, followlinks=False):
+        paths = [Path(place) / name for name in (*folders, *names)]
+        for path in paths:
+            if path.is_symlink() or not path.is_dir():
+                found[path.relative_to(folder).as_posix()] = path
     return dict(sorted(found.items()))
-
-
-def capture_digest(files: Mapping[str, bytes]) -> str:
-    """Digest a capture from its files' contents, as ``digest_tree`` does from a folder."""
-    return digest_json({name: digest_bytes(files[name]) for name in sorted(files)})
 
 
 @contextlib.contextmanager

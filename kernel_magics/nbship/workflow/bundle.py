@@ -1,0 +1,143 @@
+"""Write a bundle: in a folder beside its place, sealed, then renamed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbship.errors import ReleaseError
+from nbship.records.digest import digest_file
+from nbship.release.facts import page_facts
+from nbship.release.manifest import manifest_of
+from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
+from nbship.workflow.bundle_files import record_text, regular_files, writing
+from nbship.workflow.export import build_and_replay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbship.ports import Sealer
+    from nbship.records.release import Manifest
+    from nbship.release.facts import Evidence
+    from nbship.workflow.release import Makers
+
+PAGES = ("HANDOFF.md", "MODEL_CARD.md")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Files that go into a bundle as they are."""
+
+    capture_folder: Path
+    #: path in the bundle -> file
+    files: Mapping[str, Path]
+    #: version of every distribution in the job's environment; None where it is not known
+    installed: Mapping[str, str] | None
+
+
+def write_bundle(
+    place: Path,
+    evidence: Evidence,
+    *,
+    sources: Sources,
+    makers: Makers,
+    tool: str,
+) -> Manifest:
+    """Write and seal a bundle; a whole one or none.
+
+    Raises
+    ------
+    ReleaseError
+        If the replay does not give the golden cases' answers, or another release of that
+        version was made meanwhile.
+    StoreError
+        If the file system refuses.
+    """
+    with writing(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        try:
+            manifest = _fill(folder, evidence, sources, makers, tool)
+            _seal(folder, makers.sealer)
+            if place.exists():
+                raise ReleaseError(
+                    f"{evidence.name} {evidence.version} was released meanwhile",
+                    hint="Leave --version out for the next one.",
+                )
+            folder.chmod(0o755)
+            folder.rename(place)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return manifest
+
+
+def _fill(
+    folder: Path, evidence: Evidence, sources: Sources, makers: Makers, tool: str
+) -> Manifest:
+    wheel, parity = build_and_replay(
+        evidence.capture,
+        sources.capture_folder,
+        into=folder,
+        origin=evidence.origin(),
+        builder=makers.builder,
+        replayer=makers.replayer,
+        installed=sources.installed,
+    )
+    if not parity.passed:
+        raise ReleaseError(
+            f"{evidence.capture.name}: the package does not answer as the notebook did:\n"
+            + "\n".join(parity.differences[:10]),
+            hint="Make its answers depend on its inputs and captured values only.",
+        )
+    _copy(folder, evidence, sources)
+    facts = page_facts(
+        evidence, parity=parity, wheel=wheel.name, wheel_digest=digest_file(wheel)
+    )
+    texts = {page: makers.pages.write(page, facts) for page in PAGES}
+    texts["reports/parity.json"] = record_text(parity)
+    texts[SIGNER] = makers.sealer.public_key() + "\n"
+    for name, text in texts.items():
+        _place(folder, name).write_text(text, "utf-8")
+    manifest = manifest_of(
+        evidence,
+        parity=parity,
+        wheel=wheel.relative_to(folder).as_posix(),
+        files={
+            name: {"sha256": digest_file(path), "size_bytes": path.stat().st_size}
+            for name, path in regular_files(folder).items()
+        },
+        tool=tool,
+    )
+    (folder / MANIFEST).write_text(record_text(manifest), "utf-8")
+    return manifest
+
+
+def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
+    capture = sources.capture_folder
+    copies = {
+        **sources.files,
+        "provenance/capture.json": capture / "capture.json",
+        "src/model.py": capture / evidence.capture.module,
+        "tests/golden.jsonl": capture / evidence.capture.golden,
+    }
+    for name, path in copies.items():
+        shutil.copyfile(path, _place(folder, name))
+    source_map = json.dumps(dict(evidence.capture.source_map), indent=1, sort_keys=True)
+    _place(folder, "src/sourcemap.json").write_text(source_map + "\n", "utf-8")
+
+
+def _seal(folder: Path, sealer: Sealer) -> None:
+    files = regular_files(folder)
+    sums = sums_text({name: digest_file(path) for name, path in files.items()})
+    (folder / SUMS).write_text(sums, "utf-8")
+    (folder / SEAL).write_text(sealer.seal(sums.encode(), namespace=NAMESPACE), "utf-8")
+
+
+def _place(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

@@ -1,0 +1,280 @@
+"""From a vetted, approved job to a sealed bundle.
+
+The root that ships is the one that was captured in the job's own kernel, byte for byte: nothing
+is run again. A verdict that passed and the approvals that the policy wants are arguments of
+:func:`release`, of types that only their checks can make.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from nbship.capture.folding import fold
+from nbship.errors import ApprovalError, JobError, ReleaseError
+from nbship.records.digest import digest_bytes, digest_file, digest_tree
+from nbship.records.job import Lock
+from nbship.records.release import Release
+from nbship.release.clearance import choose_root, enough_approvals, passed_verdict
+from nbship.release.facts import Evidence
+from nbship.release.names import (
+    check_name,
+    check_version,
+    latest_version,
+    next_version,
+)
+from nbship.vetting.subject import subject_of
+from nbship.workflow.approvals import key_of, verdict_digest
+from nbship.workflow.bundle import Sources, write_bundle
+from nbship.workflow.bundle_files import read_capture
+from nbship.workflow.jobs import load_job, outcome_path, published_outcome
+from nbship.workflow.review import demand_approvals
+from nbship.workflow.vetting import latest_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from nbship.ports import PackageBuilder, PageWriter, Replayer, Sealer, Store
+    from nbship.records.job import CapturedRoot, Job, Outcome
+    from nbship.records.policy import Policy
+    from nbship.records.run import Run
+    from nbship.release.clearance import Approvals, PassedVerdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What was asked for."""
+
+    #: the import name of the package
+    package: str
+    #: the bundle's name
+    name: str
+    #: "" for the one after the latest
+    version: str
+    owner: str
+    at: datetime
+    #: name and version of the program
+    tool: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Makers:
+    """The ports that make a bundle."""
+
+    builder: PackageBuilder
+    replayer: Replayer
+    sealer: Sealer
+    pages: PageWriter
+
+
+def release_job(  # noqa: PLR0913  # what is asked, what is demanded, and with what
+    store: Store,
+    job_id: str,
+    *,
+    root: str,
+    wish: Wish,
+    policy: Policy,
+    reviewers: Sequence[str],
+    makers: Makers,
+) -> Release:
+    """Check everything that a release rests on, then seal it.
+
+    Parameters
+    ----------
+    store
+        Where jobs, verdicts and approvals lie.
+    job_id
+        The job.
+    root
+        The captured root; "" where the job has one.
+    wish
+        Names, version, owner and time.
+    policy, reviewers
+        What is demanded, and the keys that may approve and seal.
+    makers
+        The ports.
+
+    Raises
+    ------
+    JobError
+        If the job did not succeed or captured no such root.
+    ReleaseError
+        If the verdict does not hold, or the bundle cannot be made.
+    ApprovalError
+        If approvals are missing, or the sealing key is not among the reviewers'.
+    """
+    job = load_job(store, job_id)
+    outcome = published_outcome(store, job_id)
+    captured = choose_root(job, outcome, name=root)
+    if outcome is None:  # choose_root refused it
+        raise JobError(f"{job_id}: no outcome")
+    found = latest_verdict(store, job_id)
+    findings = found.findings if found else ()
+    verdict = passed_verdict(
+        found, job_id=job_id, subject=subject_of(job, outcome, findings)
+    )
+    approvals = enough_approvals(
+        demand_approvals(
+            store,
+            verdict.verdict,
+            policy=policy,
+            reviewers=reviewers,
+            sealer=makers.sealer,
+        ),
+        verdict_digest=verdict_digest(verdict.verdict),
+        needed=policy.approvals,
+    )
+    _check_sealer(makers.sealer, reviewers)
+    return release(
+        job,
+        outcome,
+        verdict,
+        approvals,
+        captured=captured,
+        wish=wish,
+        store=store,
+        makers=makers,
+    )
+
+
+def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be left out
+    job: Job,
+    outcome: Outcome,
+    verdict: PassedVerdict,
+    approvals: Approvals,
+    *,
+    captured: CapturedRoot,
+    wish: Wish,
+    store: Store,
+    makers: Makers,
+) -> Release:
+    """Build, prove and seal a bundle from a captured root.
+
+    Raises
+    ------
+    ReleaseError
+        If the captured root is not the one of the outcome, the version is released already,
+        or the replay does not give the golden cases' answers.
+    """
+    attempt = store.attempt_folder(job.id, outcome.attempt)
+    capture_folder = attempt / "roots" / quote(captured.name, safe="")
+    check_name(wish.name)
+    _check_capture(capture_folder, captured)
+    place = store.folder / "releases" / wish.name
+    released = [path.name for path in place.iterdir()] if place.is_dir() else []
+    version = wish.version or next_version(released)
+    check_version(version)
+    if version in released:
+        raise ReleaseError(
+            f"{wish.name} {version} is released already; a release is never overwritten",
+            hint=f"Leave --version out for {next_version(released)}.",
+        )
+    evidence = Evidence(
+        name=wish.name,
+        version=version,
+        package=wish.package,
+        released_at=wish.at,
+        owner=wish.owner,
+        job=job,
+        outcome=outcome,
+        run=_run(store, outcome.run_id),
+        verdict=verdict.verdict,
+        verdict_digest=approvals.verdict_digest,
+        approvals=approvals.approvals,
+        capture=read_capture(capture_folder),
+        capture_digest=captured.digest,
+        previous=_previous(place, latest_version(released)),
+    )
+    manifest = write_bundle(
+        place / version,
+        evidence,
+        sources=_sources(store, evidence, capture_folder),
+        makers=makers,
+        tool=wish.tool,
+    )
+    return Release(
+        name=wish.name,
+        version=version,
+        bundle=str(place / version),
+        digest=digest_bytes((place / version / "SHA256SUMS").read_bytes()),
+        wheel=manifest.wheel,
+        wheel_digest=digest_file(place / version / manifest.wheel),
+        parity=manifest.parity,
+        signer=makers.sealer.public_key(),
+    )
+
+
+def _check_capture(folder: Path, captured: CapturedRoot) -> None:
+    found = digest_tree(folder) if folder.is_dir() else "nothing"
+    if found != captured.digest:
+        raise ReleaseError(
+            f"{folder}: sha256 {found} where the job captured {captured.digest}",
+            hint="The vetted state is gone: submit the job again.",
+        )
+
+
+def _check_sealer(sealer: Sealer, reviewers: Sequence[str]) -> None:
+    allowed = {key_of(line) for line in reviewers}
+    if allowed and key_of(sealer.public_key()) not in allowed:
+        raise ApprovalError(
+            f"your key is not among review.reviewers: {sealer.public_key()}",
+            hint="Have one of them run the release, or have your key added.",
+        )
+
+
+def _run(store: Store, run_id: str) -> Run | None:
+    if not (store.run_folder(run_id) / "journal.jsonl").is_file():
+        return None
+    return fold(run_id, store.journal(run_id).events())
+
+
+def _previous(place: Path, version: str) -> str:
+    if not version:
+        return ""
+    sums = place / version / "SHA256SUMS"
+    digest = digest_file(sums)[:16] if sums.is_file() else "?"
+    return f"{version} (bundle digest `{digest}…`)"
+
+
+def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:
+    job, outcome = evidence.job, evidence.outcome
+    folder = store.job_folder(job.id)
+    lock = folder / "lock.json"
+    files = {
+        "notebook/input.ipynb": folder / "input.ipynb",
+        "notebook/executed.ipynb": store.attempt_folder(job.id, outcome.attempt)
+        / "output.ipynb",
+        "provenance/job.json": folder / "job.json",
+        "provenance/lock.json": lock,
+        "provenance/outcome.json": outcome_path(store, job.id),
+        "reports/verdict.json": store.folder
+        / "verdicts"
+        / f"{evidence.verdict.id}.json",
+        "reports/notebook.html": _report(store, evidence.verdict.id),
+        **{
+            f"reports/approvals/{approval.id}.json": store.folder
+            / "approvals"
+            / f"{approval.id}.json"
+            for approval in evidence.approvals
+        },
+    }
+    packages = store.load(Lock, lock).packages if lock.is_file() else None
+    return Sources(
+        capture_folder=capture_folder,
+        files={name: path for name, path in files.items() if path and path.is_file()},
+        installed=None
+        if packages is None
+        else {name: item["version"] for name, item in packages.items()},
+    )
+
+
+def _report(store: Store, verdict_id: str) -> Path | None:
+    """Return the newest report that shows a verdict; None where none was made."""
+    for report_id in reversed(store.ids("report")):
+        path = store.folder / "reports" / f"{report_id}.html"
+        if verdict_id.encode() in path.read_bytes():
+            return path
+    return None

@@ -1,0 +1,208 @@
+"""A vetted, approved job with a captured root, and the bundle that is released from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+from nbship.adapters.bundles.pages import JinjaPages
+from nbship.adapters.bundles.replay import UvReplayer
+from nbship.adapters.bundles.ssh_keys import create_key
+from nbship.adapters.bundles.ssh_seal import SshSealer
+from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel, zip_bytes
+from nbship.records.codec import to_json
+from nbship.records.digest import digest_file, digest_json, digest_tree
+from nbship.records.job import CapturedRoot
+from nbship.records.policy import Policy
+from nbship.records.release import ParityReport
+from nbship.records.vetting import Decision
+from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
+from nbship.release.wheel_text import record_text
+from nbship.workflow.bundle_files import regular_files
+from nbship.workflow.release import Makers, Wish, release_job
+from nbship.workflow.review import decide
+from nbship.workflow.verify import Trust, verify
+from support.captures import write_capture
+from support.review_case import AT, JOB_ID, ReviewCase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nbship.records.release import Release, Verification
+
+APPROVAL_ID = "approval-20261123-093000-2b2b"
+
+
+class FakeReplayer:
+    """Answers as a replay in which every golden case is equal."""
+
+    def replay(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> ParityReport:
+        return ParityReport(
+            passed=True,
+            cases=24,
+            rows=24,
+            is_proven=True,
+            python_version=python_version,
+            isolation="namespace",
+        )
+
+
+class ReleaseCase(ReviewCase):
+    """A review case whose job has captured the root ``fare``."""
+
+    def __init__(self, project: Path, **capture: Any) -> None:
+        super().__init__(project)
+        folder = self.store.job_folder(JOB_ID)
+        nbformat.write(self.notebook, folder / "input.ipynb")
+        self.job = dataclasses.replace(
+            self.job,
+            snapshot_digest=digest_file(folder / "input.ipynb"),
+            lock_digest=digest_json(to_json(self.lock)),
+            roots=("fare",),
+        )
+        self.store.save(self.job, folder / "job.json")
+        self.capture = write_capture(
+            self.store.attempt_folder(JOB_ID, 1) / "roots" / "fare", **capture
+        )
+        create_key(project / "key")
+        self.sealer = SshSealer(project / "key")
+
+    def captured(self) -> CapturedRoot:
+        return CapturedRoot(name="fare", digest=digest_tree(self.capture))
+
+    def approve(self, **changes: Any) -> ReleaseCase:
+        """Finish, vet and approve, so that only ``release`` is left."""
+        self.finish(**{"roots": (self.captured(),), **changes})
+        self.decide(self.vet())
+        return self
+
+    def decide(self, verdict: Any, decision: Decision = Decision.APPROVED) -> Any:
+        return decide(
+            self.store,
+            verdict,
+            decision=decision,
+            reason="prices agree with the invoices",
+            reviewer="Ann",
+            reviewers=(),
+            sealer=self.sealer,
+            approval_id=APPROVAL_ID,
+            at=AT,
+        )
+
+    def release(
+        self, *, version: str = "", replayer: Any = None, root: str = "", **policy: Any
+    ) -> Release:
+        return release_job(
+            self.store,
+            JOB_ID,
+            root=root,
+            wish=Wish(
+                package="fares",
+                name="fares",
+                version=version,
+                owner="Ann",
+                at=AT,
+                tool="nbship 0",
+            ),
+            policy=Policy(**policy),
+            reviewers=(),
+            makers=Makers(
+                builder=WheelBuilder(),
+                replayer=replayer or FakeReplayer(),
+                sealer=self.sealer,
+                pages=JinjaPages(),
+            ),
+        )
+
+
+def ask(bundle: Path, *, replayer: Any = None, **trust: Any) -> Verification:
+    """Verify a bundle; without a real replay unless one is given."""
+    return verify(
+        bundle,
+        trust=Trust(**trust),
+        reader=WheelBuilder(),
+        replayer=replayer or FakeReplayer(),
+        sealer=SshSealer(None),
+    )
+
+
+def real_replayer() -> UvReplayer:
+    return UvReplayer()
+
+
+class Forger:
+    """Somebody who changes a bundle and recomputes everything that can be recomputed."""
+
+    def __init__(self, bundle: Path, into: Path) -> None:
+        self.bundle = shutil.copytree(bundle, into / "forged")
+        create_key(into / "forger")
+        self.sealer = SshSealer(into / "forger")
+
+    @property
+    def wheel(self) -> Path:
+        (path,) = (self.bundle / "dist").glob("*.whl")
+        return path
+
+    def rewrite_wheel(self, name: str, change: Callable[[bytes], bytes]) -> None:
+        """Change one file of the package, and RECORD with it."""
+        files = read_wheel(self.wheel)
+        path = f"fares/{name}"
+        changed = change(files[path])
+        assert changed != files[path]
+        files[path] = changed
+        record = next(p for p in files if p.endswith("RECORD"))
+        files[record] = record_text(files, record).encode()
+        self.wheel.write_bytes(zip_bytes(files))
+
+    def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
+        """Change one file of the bundle."""
+        path = self.bundle / name
+        changed = change(path.read_bytes())
+        assert changed != path.read_bytes()
+        path.write_bytes(changed)
+
+    def rewrite_capture(self, **digests: str) -> None:
+        """Let the captured record in wheel and bundle name other digests."""
+
+        def change(data: bytes) -> bytes:
+            return (json.dumps({**json.loads(data), **digests}) + "\n").encode()
+
+        self.rewrite_wheel("capture.json", change)
+        self.rewrite("provenance/capture.json", change)
+
+    def recompute(self, *, seal: bool = True, **manifest: Any) -> Path:
+        """Recompute manifest and checksums, and seal with the forger's own key."""
+        if seal:
+            line = self.sealer.public_key() + "\n"
+            (self.bundle / SIGNER).write_text(line, "utf-8")
+        own = {MANIFEST, SUMS, SEAL}
+        files = {
+            name: {"sha256": digest_file(path), "size_bytes": path.stat().st_size}
+            for name, path in regular_files(self.bundle).items()
+            if name not in own
+        }
+        path = self.bundle / MANIFEST
+        data = {**json.loads(path.read_bytes()), "files": files, **manifest}
+        path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        digests = {
+            name: digest_file(path)
+            for name, path in regular_files(self.bundle).items()
+            if name not in {SUMS, SEAL}
+        }
+        sums = sums_text(digests)
+        (self.bundle / SUMS).write_text(sums, "utf-8")
+        if seal:
+            text = self.sealer.seal(sums.encode(), namespace=NAMESPACE)
+            (self.bundle / SEAL).write_text(text, "utf-8")
+        return self.bundle
+
+
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
