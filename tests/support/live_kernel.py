@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_client.manager import KernelManager
 
 from nbship.adapters.store.files import FileStore
-from nbship.workflow.recording import load_run
+from nbship.workflow.recording import find_run, load_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,7 +116,7 @@ class LiveKernel:
     def last_run(self) -> Run:
         """Fold the newest run of the folder."""
         store = FileStore(self.folder / ".mlops")
-        return load_run(store, store.ids("run")[-1])
+        return load_run(store, find_run(store, "last"))
 
     def _take_output(self, request: str, reply: Reply) -> bool:
         try:

@@ -168,7 +168,7 @@ def find_run(store: Store, wanted: str) -> str:
     """
     known = store.ids("run")
     if wanted == "last" and known:
-        return known[-1]
+        return _newest(store, known)
     fitting = [i for i in known if i == wanted] or [
         i for i in known if i.startswith(wanted) or i.endswith(wanted)
     ]
@@ -176,6 +176,20 @@ def find_run(store: Store, wanted: str) -> str:
         return fitting[0]
     found = f"{len(fitting)} runs fit {wanted!r}" if fitting else f"no run {wanted!r}"
     raise RunError(f"{store.folder}: {found}", hint="Copy the id from `mlops runs`.")
+
+
+def _newest(store: Store, known: Sequence[str]) -> str:
+    """Return the run that started last; ids tell that to the second only."""
+    stamp = known[-1].rpartition("-")[0]
+    rivals = [run_id for run_id in known if run_id.startswith(stamp)]
+    if len(rivals) == 1:
+        return rivals[0]
+    return max(rivals, key=lambda run_id: _first_moment(store, run_id))
+
+
+def _first_moment(store: Store, run_id: str) -> float:
+    first = next(iter(store.journal(run_id).events()), None)
+    return first.at.timestamp() if first else 0.0
 
 
 def cell_in_flight(run: Run) -> CellExecution | None:
