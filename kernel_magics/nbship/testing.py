@@ -112,7 +112,9 @@ def make_dossier(  # noqa: PLR0913  # each has a default, all by name
     """
     lock = Lock(
         python_version="3.11.9",
-        packages={name: {"version": "1.0", "record_digest": ""} for name in distributions},
+        packages={
+            name: {"version": "1.0", "record_digest": ""} for name in distributions
+        },
     )
     job = Job(
         id="job-20260105-120000-0000",
@@ -158,10 +160,11 @@ def ask_gate(gate: Gate, dossier: Dossier) -> tuple[Finding, ...]:
         If it answers with something else than findings, with a code that is not its own, with
         a cell that the notebook does not have, or differently when asked again.
     """
-    findings = tuple(gate.ask(dossier))
+    answers: tuple[object, ...] = tuple(gate.ask(dossier))
+    findings: list[Finding] = []
     codes = {gate.code, *getattr(gate, "more_codes", ())}
     cells = {None, *(cell.id for cell in dossier.snapshot.cells)}
-    for finding in findings:
+    for finding in answers:
         if not isinstance(finding, Finding):
             problem = f"answered with {type(finding).__name__}, not with a Finding"
         elif not any(finding.code.startswith(code) for code in codes):
@@ -169,14 +172,15 @@ def ask_gate(gate: Gate, dossier: Dossier) -> tuple[Finding, ...]:
         elif finding.cell_id not in cells:
             problem = f"found something in {finding.cell_id!r}, which is no cell"
         else:
+            findings.append(finding)
             continue
         raise VettingError(f"gate {gate.code} {problem}", hint="Mend the gate.")
-    if tuple(gate.ask(dossier)) != findings:
+    if tuple(gate.ask(dossier)) != answers:
         raise VettingError(
             f"gate {gate.code} answered differently when asked again",
             hint="Let it read nothing but the dossier, and keep nothing.",
         )
-    return findings
+    return tuple(findings)
 
 
 def _lint(notebook: Notebook) -> tuple[LintFinding, ...]:

@@ -46,7 +46,7 @@ class Job:
     notebook: str
     #: sha256 of ``input.ipynb``
     snapshot_digest: str
-    #: sha256 of ``lock.json``
+    #: digest of the canonical JSON of the lock in ``lock.json``
     lock_digest: str
     #: digest over snapshot, values, lock, roots, resources, kernel and folder: equal jobs have equal plans
     plan_digest: str

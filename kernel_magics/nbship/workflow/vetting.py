@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from nbship.capture.folding import fold
 from nbship.errors import JobError, RecordNotFoundError, VettingError
-from nbship.records.digest import digest_file
+from nbship.records.codec import to_json
+from nbship.records.digest import digest_file, digest_json
 from nbship.records.job import Lock
 from nbship.records.vetting import Verdict
 from nbship.vetting.dossier import Dossier, lint_sources
@@ -94,17 +95,18 @@ def make_dossier(
     folder = store.job_folder(job_id)
     snapshot_path, lock_path = folder / "input.ipynb", folder / "lock.json"
     output_path = store.attempt_folder(job_id, outcome.attempt) / "output.ipynb"
-    _check_digest(snapshot_path, job.snapshot_digest)
-    _check_digest(lock_path, job.lock_digest)
+    lock = store.load(Lock, lock_path)
+    _check_digest(snapshot_path, _file_digest(snapshot_path), job.snapshot_digest)
+    _check_digest(lock_path, digest_json(to_json(lock)), job.lock_digest)
     if outcome.output_digest:
-        _check_digest(output_path, outcome.output_digest)
+        _check_digest(output_path, _file_digest(output_path), outcome.output_digest)
     snapshot = instruments.read_notebook(snapshot_path)
     return Dossier(
         job=job,
         outcome=outcome,
         snapshot=snapshot,
         policy=policy,
-        lock=store.load(Lock, lock_path),
+        lock=lock,
         today=at.date(),
         executed=instruments.read_notebook(output_path)
         if outcome.output_digest
@@ -156,14 +158,17 @@ def _outcome_of(store: Store, job: Job) -> Outcome:
     return outcome
 
 
-def _check_digest(path: Path, expected: str) -> None:
+def _file_digest(path: Path) -> str:
     try:
-        found = digest_file(path)
+        return digest_file(path)
     except OSError as error:
         raise VettingError(
             f"{path}: cannot be read: {error.strerror}",
             hint="Submit the notebook again.",
         ) from error
+
+
+def _check_digest(path: Path, found: str, expected: str) -> None:
     if found != expected:
         raise VettingError(
             f"{path}: changed since the job ran: sha256 {found[:12]}… where {expected[:12]}… was recorded",

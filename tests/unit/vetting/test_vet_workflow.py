@@ -9,7 +9,8 @@ import pytest
 from nbship.adapters.notebooks.reader import read_notebook
 from nbship.adapters.store.files import FileStore
 from nbship.errors import JobError, RecordNotFoundError, VettingError
-from nbship.records.digest import digest_file
+from nbship.records.codec import to_json
+from nbship.records.digest import digest_file, digest_json
 from nbship.records.job import Job, JobStatus, Lock, Outcome
 from nbship.records.parameters import ParameterContract
 from nbship.records.policy import MetricRule, Policy
@@ -90,7 +91,7 @@ class JobInStore:
             id=JOB_ID,
             notebook="penguins.ipynb",
             snapshot_digest=digest_file(self.folder / "input.ipynb"),
-            lock_digest=digest_file(self.folder / "lock.json"),
+            lock_digest=digest_json(to_json(lock)),
             plan_digest="",
             planned_at=AT,
             kernel_name="python3",
@@ -181,9 +182,7 @@ def test_an_unknown_job_is_refused(case):
         )
 
 
-@pytest.mark.parametrize(
-    "name", ["input.ipynb", "lock.json", "attempts/1/output.ipynb"]
-)
+@pytest.mark.parametrize("name", ["input.ipynb", "attempts/1/output.ipynb"])
 def test_a_file_that_changed_since_the_job_ran_is_refused_by_name(case, name):
     case.finish()
     path = case.folder / name
@@ -211,3 +210,20 @@ def test_cells_are_found_by_line_in_the_file(case):
         '"id": "c0",',
         '"id": "c1",',
     }
+
+
+def test_a_lock_that_was_edited_is_refused(case):
+    case.finish()
+    path = case.folder / "lock.json"
+    path.write_text(path.read_text().replace("1.6", "1.7"))
+    with pytest.raises(VettingError, match="changed since the job ran"):
+        case.vet()
+
+
+@pytest.mark.parametrize("name", ["input.ipynb", "attempts/1/output.ipynb"])
+def test_a_missing_file_is_refused_by_name(case, name):
+    case.finish()
+    (case.folder / name).unlink()
+    with pytest.raises(VettingError, match="cannot be read") as refused:
+        case.vet()
+    assert str(case.folder / name) in refused.value.message

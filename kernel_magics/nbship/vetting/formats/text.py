@@ -32,7 +32,7 @@ def as_text(verdict: Verdict, notebook: Notebook | None, *, name: str) -> str:
     verdict
         The verdict.
     notebook
-        The snapshot, for the first lines of cells; None where it is not at hand.
+        The snapshot, for the lines that are meant; None where it is not at hand.
     name
         What the notebook is called.
     """
@@ -41,12 +41,16 @@ def as_text(verdict: Verdict, notebook: Notebook | None, *, name: str) -> str:
         summary(verdict),
     ]
     lines += list(_metrics(verdict.metrics))
-    first_lines = _first_lines(notebook)
+    sources = {cell.id: cell.source for cell in (notebook.cells if notebook else ())}
     for severity, heading in _HEADINGS.items():
         group = [f for f in verdict.findings if f.severity is severity]
         if group:
             lines += ["", f"{heading} ({len(group)})"]
-            lines += [line for f in group for line in _finding(f, first_lines)]
+            lines += [
+                line
+                for f in group
+                for line in _finding(f, sources.get(f.cell_id or "", ""))
+            ]
     lines += ["", printable(f"verdict {verdict.id} over {verdict.job_id}")]
     return "\n".join(lines)
 
@@ -82,15 +86,15 @@ def _metrics(metrics: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
         yield f"  {printable(name)} = {printable(shown)} ({demands or 'nothing demanded'}): {mark}"
 
 
-def _first_lines(notebook: Notebook | None) -> dict[str, str]:
-    cells = notebook.cells if notebook else ()
-    return {
-        cell.id: next((ln.strip() for ln in cell.source.splitlines() if ln.strip()), "")
-        for cell in cells
-    }
+def _line_of(source: str, line: int | None) -> str:
+    """Return one line of a cell: the one that is meant, else the first that is not empty."""
+    lines = source.splitlines()
+    if line is not None and line <= len(lines):
+        return lines[line - 1].strip()
+    return next((text.strip() for text in lines if text.strip()), "")
 
 
-def _finding(finding: Finding, first_lines: Mapping[str, str]) -> Iterator[str]:
+def _finding(finding: Finding, source: str) -> Iterator[str]:
     lead = f"  {printable(finding.code):<8}"
     indent = " " * len(lead)
     yield from textwrap.wrap(
@@ -101,8 +105,8 @@ def _finding(finding: Finding, first_lines: Mapping[str, str]) -> Iterator[str]:
     )
     if finding.cell_id:
         line = f", line {finding.line}" if finding.line else ""
-        source = redact(first_lines.get(finding.cell_id, ""))
-        where = f"cell {finding.cell_id}{line}" + (f": {source}" if source else "")
+        shown = redact(_line_of(source, finding.line))
+        where = f"cell {finding.cell_id}{line}" + (f": {shown}" if shown else "")
         yield indent + _cut(printable(where), _WIDTH - len(indent))
     if finding.waiver:
         waiver = finding.waiver

@@ -85,10 +85,10 @@ def _draws(call: FoundCall, seeded: frozenset[str]) -> tuple[str, bool] | None:
         return _draws_in_sklearn(call, seeded)
     generator = _global_generator(call)
     if generator and generator not in seeded:
-        is_certain = bool(call.name)
+        shown = call.name or f".{call.last}"
         return (
-            f"`{call.last}` draws from {_GENERATORS[generator]}, which nothing above seeds",
-            is_certain,
+            f"`{shown}` draws from {_GENERATORS[generator]}, which nothing above seeds",
+            bool(call.name),
         )
     return None
 
