@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from nbship.adapters.bundles.ssh_seal import SshSealer, check_seal, create_key
+from nbship.records.vetting import Decision
+from nbship.workflow.review import decide
+from support.review_case import AT, ReviewCase
 from support.tools import need_tool
 
 SPACE = "nbship-approval"
@@ -46,3 +50,29 @@ def test_we_verify_what_ssh_keygen_signed_with_its_own_key(
         subprocess.run(sign, cwd=tmp_path, check=True)
         seal = (tmp_path / "facts.sig").read_text()
         assert check_seal(b"facts", seal, namespace=SPACE) == line
+
+
+def test_the_page_of_the_docs_checks_an_approval_without_nbship(ssh_keygen, tmp_path):
+    case = ReviewCase(tmp_path / "project")
+    case.finish()
+    create_key(tmp_path / "key")
+    approval = decide(
+        case.store,
+        case.vet(),
+        decision=Decision.APPROVED,
+        reason="read it – twice",
+        reviewer="Änn",
+        reviewers=(),
+        sealer=SshSealer(tmp_path / "key"),
+        approval_id="approval-20261123-093000-0000",
+        at=AT,
+    )
+    stored = case.store.folder / "approvals" / f"{approval.id}.json"
+    (tmp_path / "approval.json").write_bytes(stored.read_bytes())
+    page = (Path(__file__).parents[2] / "docs" / "review.md").read_text("utf-8")
+    recipe = page.rpartition("```sh\n")[2].partition("```")[0]
+    done = subprocess.run(
+        ["sh", "-ec", recipe], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'Good "nbship-approval" signature for reviewer' in done.stdout
