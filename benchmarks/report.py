@@ -9,9 +9,9 @@ import base64
 import os
 import statistics
 import time
+from typing import TYPE_CHECKING
 
 from nbconvert.exporters import HTMLExporter
-from nbformat import NotebookNode
 from nbformat.v4 import (
     new_code_cell,
     new_markdown_cell,
@@ -20,6 +20,9 @@ from nbformat.v4 import (
 )
 
 from nbship.faces.report_exporter import ReportExporter
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 CELLS = 60
 ROUNDS = 9

@@ -60,7 +60,7 @@ def test_the_page_of_the_docs_checks_an_approval_without_nbship(ssh_keygen, tmp_
         case.store,
         case.vet(),
         decision=Decision.APPROVED,
-        reason="read it – twice",
+        reason="gelesen, zweimal: größer",
         reviewer="Änn",
         reviewers=(),
         sealer=SshSealer(tmp_path / "key"),
