@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from nbship.faces.session import Session
@@ -18,6 +20,8 @@ __all__ = [
     "unload_ipython_extension",
 ]
 
+#: whose calls are recorded where the settings declare no root
+_USUAL_ROOT = "predict"
 _sessions: list[Session] = []
 
 
@@ -30,7 +34,23 @@ def load_ipython_extension(shell: Any) -> None:  # noqa: ANN401  # IPython has n
     if session.hooks is None:
         session.hooks = CellHooks(session, shell)
         session.hooks.register()
+        _attend_declared(shell, session)
     register_magics(shell, session)
+
+
+def _attend_declared(shell: Any, session: Session) -> None:  # noqa: ANN401  # as above
+    """Record calls of the declared roots, from the cell after this one on."""
+
+    def begin(_info: object) -> None:
+        shell.events.unregister("pre_run_cell", begin)
+        with contextlib.suppress(
+            Exception
+        ):  # `%mlops` says what is wrong with settings
+            from nbship.faces.roots import attend
+
+            attend(session.workbench.settings.roots or (_USUAL_ROOT,))
+
+    shell.events.register("pre_run_cell", begin)
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ANN401  # IPython has no types
@@ -42,6 +62,8 @@ def unload_ipython_extension(shell: Any) -> None:  # noqa: ANN401  # IPython has
         session.hooks.unregister()
         session.hooks = None
     remove_magics(shell)
+    if "nbship.faces.roots" in sys.modules:
+        sys.modules["nbship.faces.roots"].dismiss()
 
 
 def current_session(shell: Any = None) -> Session:  # noqa: ANN401  # IPython has no types

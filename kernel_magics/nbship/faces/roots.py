@@ -21,6 +21,7 @@ from nbship.release.recording import record, recorder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import FrameType
 
     from nbship.workflow.export_capture import LiveNotebook
 
@@ -62,12 +63,12 @@ class _Attendance:
     def running_cell(self) -> str:
         """Name the cell whose code is on the stack: ``In[3]``."""
         names: Mapping[str, int] = getattr(self.shell.compile, "_filename_map", {})
-        frame = sys._getframe()  # noqa: SLF001  # the documented way to the stack
+        frame: FrameType | None = sys._getframe()  # noqa: SLF001  # the stack's top
         found = ""
         while frame is not None:
             count = names.get(frame.f_code.co_filename)
             found = f"In[{count}]" if count else found
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
         return found
 
 
@@ -171,7 +172,7 @@ def executed_cells(shell: Any) -> dict[str, ExecutedCell]:  # noqa: ANN401
     by_count = {**_journal_ids(), **(attendance.cell_ids if attendance else {})}
     return {
         name: ExecutedCell(
-            source="".join(linecache.cache[name][2]),  # type: ignore[index, misc]
+            source="".join(linecache.cache[name][2]),  # type: ignore[misc]
             cell_id=by_count.get(count),
             execution_count=count or None,
         )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nbship.faces.hooks import CellHooks
     from nbship.records.run import RunStatus
     from nbship.workbench import Workbench
+    from nbship.workflow.export_capture import LiveNotebook
     from nbship.workflow.recording import Recorder
 
 #: set by the engine for the kernels of jobs: the folder of the run they belong to
@@ -84,6 +85,13 @@ class Session:
     def namespace(self) -> Mapping[str, Any]:
         """The notebook's names."""
         return {} if self.shell is None else self.shell.user_ns
+
+    def live_notebook(self, root: str) -> LiveNotebook:
+        """Return the notebook as it stands; calls of ``root`` are recorded from now on."""
+        from nbship.faces.roots import attend, live_notebook
+
+        attend([root])
+        return live_notebook(self.namespace)
 
     @property
     def workbench(self) -> Workbench:

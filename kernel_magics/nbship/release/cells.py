@@ -15,9 +15,10 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: statements with names of their own
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -146,14 +147,14 @@ def imported_names(cell: ExecutedCell) -> set[str]:
         node = queue.pop()
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names |= bound_names(node) - {"*"}
-        elif not isinstance(node, (*_SCOPES, ast.Lambda)):
+        elif not isinstance(node, (*SCOPES, ast.Lambda)):
             queue += ast.iter_child_nodes(node)
     return names
 
 
 def passage_of(
-    node: ast.stmt, cell: ExecutedCell, *, drop: set[int] = frozenset()
-) -> Passage:  # type: ignore[assignment]
+    node: ast.stmt, cell: ExecutedCell, *, drop: Collection[int] = ()
+) -> Passage:
     """Cut a statement out of its cell, with the comments above it and beside it.
 
     Parameters
@@ -204,9 +205,9 @@ def _contains(outer: ast.AST, inner: ast.AST) -> bool:
 
 
 def _first_line(node: ast.AST) -> int:
-    decorators = getattr(node, "decorator_list", [])
-    lines = [node.lineno, *(item.lineno for item in decorators)]  # type: ignore[attr-defined]
-    return min(lines)
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first: int = node.lineno  # type: ignore[attr-defined]
+    return min([first, *(item.lineno for item in decorators)])
 
 
 def _class_nodes(name: str, cell: ExecutedCell) -> list[ast.ClassDef]:

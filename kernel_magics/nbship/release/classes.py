@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbship.errors import ExportError
 from nbship.release import cells as texts
@@ -54,7 +54,13 @@ def class_item(walk: ClosureWalk, name: str, cls: type) -> Item:
 
 
 def _made_class(walk: ClosureWalk, name: str, cls: type) -> Item:
-    """Take a class that a call made, such as ``namedtuple("Point", "x y")``."""
+    """Take a class that a call made, such as ``namedtuple("Point", "x y")``.
+
+    Raises
+    ------
+    ExportError
+        If no executed cell holds that call.
+    """
     for statement, cell in texts.binding_statements(name, walk.cells):
         targets = getattr(statement, "targets", [])
         is_call = isinstance(getattr(statement, "value", None), ast.Call)
@@ -72,14 +78,14 @@ def _check_methods(cls: type, cell: ExecutedCell, codes: tuple[Any, ...]) -> Non
     known = list(nested_code(compiled(cell.source, is_future=is_future)))
     for code in codes:
         if not any(is_same_code(code, made) for made in known):
-            raise _changed(cls, code.co_name)
+            _refuse_change(cls, code.co_name)
     for key, value in vars(cls).items():
         is_foreign = isinstance(
             value, FunctionType
         ) and not value.__qualname__.startswith(f"{cls.__qualname__}.")
         is_wrapper = hasattr(value, "__wrapped__") or key.startswith("__")
         if is_foreign and not is_wrapper and value.__module__ == cls.__module__:
-            raise _changed(cls, key)
+            _refuse_change(cls, key)
 
 
 def _check_bases(walk: ClosureWalk, cls: type, node: ast.ClassDef) -> None:
@@ -104,17 +110,17 @@ def _check_attributes(cls: type, node: ast.ClassDef) -> None:
             continue
         expression = written.get(name)
         if name not in written:
-            raise _changed(cls, name)
+            _refuse_change(cls, name)
         try:
             found = ast.literal_eval(expression) if expression is not None else value
         except (ValueError, TypeError, SyntaxError):
             continue
         if not is_equal_value(found, value):
-            raise _changed(cls, name)
+            _refuse_change(cls, name)
 
 
-def _changed(cls: type, attribute: str) -> ExportError:
-    return ExportError(
+def _refuse_change(cls: type, attribute: str) -> NoReturn:
+    raise ExportError(
         f"class {cls.__name__}: {attribute!r} was set or changed after the class was defined",
         hint=f"Write {attribute} in the body of class {cls.__name__}, and run its cell again.",
     )

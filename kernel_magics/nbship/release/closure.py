@@ -125,7 +125,7 @@ class ClosureWalk:
             If something in it has no place in a package; all are named together.
         """
         if self._hazards:
-            raise hazards.join(self._hazards)
+            hazards.raise_together(list(self._hazards.values()))
         definitions.check_wrappers(self)
         return Closure(
             root=root,
@@ -203,7 +203,7 @@ class ClosureWalk:
 
     def _take_missing(self, name: str, reader: str) -> None:
         if hasattr(builtins, name):
-            value = getattr(builtins, name, None)
+            value: Any = getattr(builtins, name)
             if str(getattr(value, "__module__", "")).startswith("IPython"):
                 self.add(
                     imports.from_item(self, name, value.__module__, value.__name__)

@@ -190,7 +190,7 @@ def _starts_like(code: CodeType, node: texts.FunctionNode) -> bool:
 
 def _enclosing_function(node: ast.AST, cell: ExecutedCell) -> ast.AST | None:
     for outer in ast.walk(texts.parse(cell.source)):
-        is_scope = isinstance(outer, (*texts.FunctionNode.__args__, ast.ClassDef))  # type: ignore[attr-defined]
+        is_scope = isinstance(outer, (*texts.SCOPES, ast.Lambda))
         if is_scope and outer is not node and any(n is node for n in ast.walk(outer)):
             return outer
     return None
@@ -233,9 +233,9 @@ def _decorated_function(
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if isinstance(part, FunctionType) and part.__code__.co_name in names:
-            if part is not value and _is_decorated(walk, part):
-                return part
+        is_named = isinstance(part, FunctionType) and part.__code__.co_name in names
+        if is_named and part is not value and _is_decorated(walk, part):
+            return part  # type: ignore[no-any-return]
         queue += _inside(part)
     return None
 
@@ -262,7 +262,7 @@ def _is_decorated(walk: ClosureWalk, function: FunctionType) -> bool:
 def _wrapped_item(
     walk: ClosureWalk,
     name: str,
-    value: Any,
+    value: Any,  # noqa: ANN401
     function: FunctionType,
 ) -> Item:
     cell = walk.cells[function.__code__.co_filename]

@@ -44,7 +44,7 @@ def modules_of(cases: Iterable[Case]) -> tuple[str, ...]:
 
 
 def estimator_cases(
-    model: Any,
+    model: Any,  # noqa: ANN401
     namespace: Mapping[str, Any],
 ) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     """Call ``predict`` on rows that the notebook holds.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import re
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbship.errors import HazardError
 from nbship.release.cells import binding_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from nbship.release.cells import Cells
 
@@ -138,13 +138,11 @@ def check_text(text: str, *, reader: str, place: str) -> None:
         )
 
 
-def no_codec(
-    name: str, value: Any, *, reader: str, cells: Cells, why: str
-) -> HazardError:
+def no_codec(name: str, value: object, *, reader: str, cells: Cells) -> HazardError:
     """Make the error for a value that no codec takes."""
     return HazardError(
         f"{reader} reads {name!r}: no codec writes a {type_name(value)}"
-        f"{bound_in(name, cells)} without pickle{f': {why}' if why else ''}",
+        f"{bound_in(name, cells)} without pickle",
         hint="Keep what is needed from it as numbers, strings, arrays or frames of their "
         "own, or install a codec as a plug-in (nbship.codecs).",
     )
@@ -203,12 +201,15 @@ def _first_secret(items: Any) -> str | None:  # noqa: ANN401
     return next((s for place, item in items if (s := _secret_in(place, item))), None)
 
 
-def join(errors: Mapping[str, HazardError]) -> HazardError:
-    """Report several hazards at once."""
-    parts = list(errors.values())
-    if len(parts) == 1:
-        return parts[0]
-    return HazardError(
-        "\n".join(part.message for part in parts),
-        hint=" ".join(dict.fromkeys(part.hint for part in parts)),
+def raise_together(errors: Sequence[HazardError]) -> NoReturn:
+    """Report several hazards at once.
+
+    Raises
+    ------
+    HazardError
+        One for all.
+    """
+    raise HazardError(
+        "\n".join(error.message for error in errors),
+        hint=" ".join(dict.fromkeys(error.hint for error in errors)),
     )

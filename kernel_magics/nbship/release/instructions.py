@@ -77,7 +77,8 @@ def compiled(text: str, *, is_future: bool = False) -> CodeType:
     """Compile the text of a module, with or without postponed annotations."""
     flags = __future__.annotations.compiler_flag if is_future else 0
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as notebooks do
-    return compile(text, "<module>", "exec", flags=flags, dont_inherit=True)
+    code: CodeType = compile(text, "<module>", "exec", flags=flags, dont_inherit=True)
+    return code
 
 
 def is_postponed(code: CodeType) -> bool:

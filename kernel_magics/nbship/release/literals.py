@@ -100,7 +100,7 @@ def _refuse(value: Any) -> str:  # noqa: ANN401
     raise NoTextError(type(value).__name__)
 
 
-def _display(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # noqa: ANN401
+def _display(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # noqa: ANN401, PLR0911  # one line a type
     if depth > _MAX_DEPTH:
         raise NoTextError("too deep")
     kind = type(value)
@@ -135,7 +135,7 @@ def _container(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  #
     return "(" + ", ".join(items) + ("," if len(items) == 1 else "") + ")"
 
 
-def _instance(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # noqa: ANN401
+def _instance(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # noqa: ANN401, PLR0911
     kind = type(value)
 
     def call(positional: Any, named: dict[str, Any]) -> str:  # noqa: ANN401

@@ -58,4 +58,4 @@ def pins_of(modules: Iterable[str], installed: Installed) -> dict[str, str]:
 def _owner(name: str, owners: tuple[str, ...]) -> str:
     """Prefer the distribution of the same name, else the first."""
     same = [o for o in owners if o.lower().replace("-", "_") == name.lower()]
-    return same[0] if same else sorted(owners)[0]
+    return same[0] if same else min(owners)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from nbship.release.instructions import use_of
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ MAX_CASES = 200
 MAX_BYTES = 5_000_000
 _RECORDER = "__nbship_recorder__"
 _MAX_REASONS = 5
+_PLAIN = (int, float, str, bytes, bool, CodeType)
+
+
+class _LeftOutError(Exception):
+    """Why a call is not recorded."""
 
 
 class Recorder:
@@ -66,41 +72,38 @@ class Recorder:
     def _inputs(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> dict[str, Any] | None:
-        values = shipped_module("_values")
         try:
             self._forget_older()
-            if len(self._cases) >= MAX_CASES:
-                return self._leave_out(f"more than {MAX_CASES}")
-            if _size_of((args, kwargs)) > MAX_BYTES - self._size_bytes:
-                return self._leave_out("too large")
+            self._check_room((args, kwargs))
+            values = shipped_module("_values")
             inputs = {
                 "args": [values.encode(item) for item in args],
                 "kwargs": {key: values.encode(item) for key, item in kwargs.items()},
             }
-            if _holds_record(inputs):
-                return self._leave_out(
-                    "an argument is an object of the notebook's own class"
-                )
+            _check_inputs(inputs)
         except Exception as error:  # noqa: BLE001  # a recorder's fault is never the caller's
-            return self._leave_out(str(error))
+            self._leave_out(str(error))
+            return None
         return inputs
 
     def _keep(self, inputs: dict[str, Any], answer: Any, origin: str) -> None:  # noqa: ANN401
-        values = shipped_module("_values")
         try:
-            if _size_of(answer) > MAX_BYTES - self._size_bytes:
-                self._leave_out("too large")
-                return
-            case = {**inputs, "output": values.encode(answer), "origin": origin}
-            size_bytes = len(json.dumps(case))
-            if size_bytes > MAX_BYTES - self._size_bytes:
-                self._leave_out("too large")
-                return
+            self._check_room(answer)
+            output = shipped_module("_values").encode(answer)
+            case = {**inputs, "output": output, "origin": origin}
+            text = json.dumps(case)
+            self._check_room(text)
         except Exception as error:  # noqa: BLE001  # as above
             self._leave_out(str(error))
             return
         self._cases.append(case)
-        self._size_bytes += size_bytes
+        self._size_bytes += len(text)
+
+    def _check_room(self, value: Any) -> None:  # noqa: ANN401
+        if len(self._cases) >= MAX_CASES:
+            raise _LeftOutError(f"more than {MAX_CASES} calls")
+        if _size_of(value) > MAX_BYTES - self._size_bytes:
+            raise _LeftOutError(f"more than {MAX_BYTES / 1e6:.0f} MB together")
 
     def _leave_out(self, reason: str) -> None:
         self._left_out[reason] = self._left_out.get(reason, 0) + 1
@@ -109,7 +112,8 @@ class Recorder:
         """Drop the calls made before something that the function reads was bound anew."""
         known = _read_objects(self.function)
         is_same = len(known) == len(self._known) and all(
-            one is other for one, other in zip(known, self._known, strict=True)
+            _is_unchanged(one, other)
+            for one, other in zip(known, self._known, strict=True)
         )
         if not is_same:
             self._cases.clear()
@@ -162,8 +166,6 @@ def _quietly(origin: Callable[[], str]) -> str:
 
 def _read_objects(function: Any) -> list[Any]:  # noqa: ANN401
     """List what a function and its helpers read, codes in place of functions."""
-    from nbship.release.instructions import use_of
-
     names: dict[str, Any] = {}
     start = function
     while hasattr(start, "__wrapped__"):
@@ -174,7 +176,7 @@ def _read_objects(function: Any) -> list[Any]:  # noqa: ANN401
         if not isinstance(part, FunctionType) or part.__module__ != "__main__":
             continue
         namespace: Mapping[str, Any] = part.__globals__
-        for name in _reads(part, use_of):
+        for name in _reads(part.__code__):
             if name not in names and name in namespace:
                 value = unrecorded(namespace[name])
                 names[name] = getattr(value, "__code__", value)
@@ -182,13 +184,21 @@ def _read_objects(function: Any) -> list[Any]:  # noqa: ANN401
     return list(names.values())
 
 
-def _reads(function: FunctionType, use_of: Callable[[Any], Any]) -> tuple[str, ...]:
-    return _cached_reads(function.__code__, use_of)
-
-
 @functools.lru_cache(maxsize=256)
-def _cached_reads(code: Any, use_of: Callable[[Any], Any]) -> tuple[str, ...]:  # noqa: ANN401
-    return tuple(use_of(code).reads)
+def _reads(code: CodeType) -> tuple[str, ...]:
+    use = use_of(code)
+    return tuple(name for name in use.reads if name not in use.writes)
+
+
+def _is_unchanged(one: Any, other: Any) -> bool:  # noqa: ANN401
+    if one is other:
+        return True
+    return type(one) is type(other) and isinstance(one, _PLAIN) and one == other
+
+
+def _check_inputs(inputs: Any) -> None:  # noqa: ANN401
+    if _holds_record(inputs):
+        raise _LeftOutError("an argument is an object of the notebook's own class")
 
 
 def _holds_record(data: Any) -> bool:  # noqa: ANN401

@@ -30,6 +30,7 @@ from nbship.release.module_text import module_text
 from nbship.release.pins import pins_of
 from nbship.release.recording import recorder_of, unrecorded
 from nbship.release.signature import signature_of
+from nbship.workflow.bundle_files import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -159,7 +160,7 @@ def _with_ids(cases: tuple[Case, ...], cells: Cells) -> tuple[Case, ...]:
 
 def _draft_estimator(
     root: str,
-    value: Any,
+    value: Any,  # noqa: ANN401
     live: LiveNotebook,
     codecs: Sequence[Codec],
 ) -> _Draft:
@@ -294,15 +295,16 @@ def _write(
 
 def _place(files: Mapping[str, bytes], folder: Path) -> None:
     """Write all files of a folder, or none: into a neighbour that is then renamed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, data in sorted(files.items()):
-            path = draft / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        draft.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            for name, data in sorted(files.items()):
+                path = draft / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            draft.chmod(0o755)
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)

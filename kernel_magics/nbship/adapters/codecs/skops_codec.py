@@ -44,10 +44,8 @@ class SkopsCodec:
         HazardError
             If it holds a function or class that nobody should trust.
         """
-        if (
-            isinstance(value, type)
-            or (callable(value)
-            and not hasattr(value, "__dict__"))
+        if isinstance(value, type) or (
+            callable(value) and not hasattr(value, "__dict__")
         ):
             return None
         import skops.io
