@@ -43,12 +43,14 @@ _FORMS: dict[str, re.Pattern[str]] = {
 }
 _NAMED = re.compile(
     r"""(?ix)
-    (?P<name>[\w.\-]{0,40}?(?:passw(?:or)?d|passphrase|pwd|secret|token|api_?key|access_?key
+    (?P<name>(?:passw(?:or)?d|passphrase|pwd|secret|token|api_?key|access_?key
         |auth_?key|private_?key|credential)s?[\w\-]{0,20})
     ["']?\s{0,4}\]?\s{0,4}(?::\s{0,4}\w{1,20}\s{0,4}=|[:=]|,)\s{0,4}
     [rbuf]{0,2}(?P<quote>["'])(?P<value>[^"'\n]{6,200})(?P=quote)
     """
 )
+#: what stands before the telling word in one name; looked for backwards, which is fast
+_NAME_END = re.compile(r"[^\W\d]\w*$")
 _PASSWORD_NAME = re.compile(r"(?i)passw(?:or)?d|passphrase|pwd")
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:.*\b(?:your|my|the|some|an?)[-_ ].*|.*(?:example|placeholder|changeme|change[-_ ]me|redacted|dummy|"
@@ -102,8 +104,10 @@ def _by_form(text: str) -> Iterator[Secret]:
 
 def _by_name(text: str) -> Iterator[Secret]:
     for match in _NAMED.finditer(text):
-        if _is_telling(match["name"], match["value"]):
-            kind = f"value of `{match['name'].strip('.')}`"
+        before = _NAME_END.search(text[max(match.start() - 40, 0) : match.start()])
+        name = (before[0] if before else "") + match["name"]
+        if _is_telling(name, match["value"]):
+            kind = f"value of `{name}`"
             yield _secret(kind, text, match.start("value"), match.end("value"))
 
 

@@ -60,7 +60,7 @@ _ESCAPE = re.compile(r"\s*(?:[%!?]|[,;/](?=[A-Za-z_]))")
 _HELP = re.compile(r"""[^#'"?]*[\w*\])]\?{1,2}""")
 #: words that IPython takes for magics where a cell is that one line
 _AUTOMAGIC = re.compile(
-    r"\s*(?:pip|conda|mamba|micromamba|uv|ls|ll|cd|pwd|cat|cp|mv|rm|mkdir|man|who|whos|"
+    r"\s*(?:pip|conda|mamba|micromamba|uv|ls|ll|cd|pwd|cat|cp|mv|rm|mkdir|man|who[s]?|"
     r"history|matplotlib|load_ext|reload_ext|env|run|pylab|reset)\b(?!\s*[=.(\[,:])"
 )
 #: a neutral value for names that a magic binds
