@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from nbship.adapters.bundles.pages import JinjaPages
-from nbship.adapters.bundles.replay import UvReplayer
 from nbship.adapters.bundles.ssh_keys import create_key
 from nbship.adapters.bundles.ssh_seal import SshSealer
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel, zip_bytes
@@ -43,7 +41,12 @@ class FakeReplayer:
     """Answers as a replay in which every golden case is equal."""
 
     def replay(
-        self, wheel: Path, lock: Path, *, package: str, python_version: str
+        self,
+        wheel: Path,  # noqa: ARG002  # the port's
+        lock: Path,  # noqa: ARG002
+        *,
+        package: str,  # noqa: ARG002
+        python_version: str,
     ) -> ParityReport:
         return ParityReport(
             passed=True,
@@ -134,10 +137,6 @@ def ask(bundle: Path, *, replayer: Any = None, **trust: Any) -> Verification:
     )
 
 
-def real_replayer() -> UvReplayer:
-    return UvReplayer()
-
-
 class Forger:
     """Somebody who changes a bundle and recomputes everything that can be recomputed."""
 
@@ -203,6 +202,3 @@ class Forger:
             text = self.sealer.seal(sums.encode(), namespace=NAMESPACE)
             (self.bundle / SEAL).write_text(text, "utf-8")
         return self.bundle
-
-
-PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
