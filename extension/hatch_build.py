@@ -39,12 +39,9 @@ REFUSED = (
     "without them no wheel or sdist is built for others"
     " (NBSHIP_PANEL=optional allows it for an installation of your own)"
 )
-#: patience with the registry: an unreachable one is found out in half a minute
-NPM_PATIENCE = (
-    "--fetch-retries=1",
-    "--fetch-retry-mintimeout=2000",
-    "--fetch-timeout=60000",
-)
+#: asked for first, since npm itself waits for a silent registry for many minutes
+PROBE = ("view", "@jupyter/builder", "version", "--fetch-retries=0")
+PROBE_PATIENCE = "--fetch-timeout=15000"
 INSTALLING = {"install", "sync", "add", "run"}
 BUILDING = {"wheel", "build", "download", "lock", "publish"}
 
@@ -160,17 +157,24 @@ def install_packages(front_end: Path) -> None:
         raise FrontEndError(f"the build tool {BUILDER!r} is not installed")
     if (front_end / "node_modules" / "@jupyter" / "builder").exists():
         return
-    command = [npm, "ci", "--omit=dev", "--no-audit", "--no-fund", *NPM_PATIENCE]
-    done = subprocess.run(
-        command, cwd=front_end, capture_output=True, text=True, check=False
-    )
-    sys.stderr.write(done.stdout + done.stderr)
+    probe = run_npm(npm, *PROBE, PROBE_PATIENCE, cwd=front_end)
+    cached = ["--offline"] if probe.returncode else []
+    done = run_npm(npm, "ci", "--omit=dev", *cached, cwd=front_end)
     if "npm error code EUSAGE" in done.stderr:
         raise RuntimeError("package.json and package-lock.json disagree: npm install")
     if done.returncode:
-        cause = re.search(r"npm error code (\S+)", done.stderr)
+        cause = re.search(r"npm error code (\S+)", probe.stderr + done.stderr)
         detail = f" ({cause[1]})" if cause else ""
         raise FrontEndError(f"the packages of its build cannot be fetched{detail}")
+
+
+def run_npm(npm: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run npm, showing what it says."""
+    done = subprocess.run(
+        [npm, *words], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    sys.stderr.write(done.stdout + done.stderr)
+    return done
 
 
 def may_lack_panel(version: str) -> bool:
