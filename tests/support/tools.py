@@ -18,3 +18,17 @@ def need_tool(*names: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def need_namespaces() -> None:
+    """Go on where a user may mount in a namespace of its own; else skip, under CI fail."""
+    import subprocess
+
+    need_tool("unshare")
+    done = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False)
+    if done.returncode == 0:
+        return
+    reason = f"no user namespaces here: {done.stderr.decode().strip()}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import math
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
@@ -57,6 +58,9 @@ def one(source: str) -> Parameter:
         ("x = 'k=v # no comment'", K.STR, "k=v # no comment"),
         ("x = '''a\nb=1'''", K.STR, "a\nb=1"),
         ("x = -1.5", K.FLOAT, -1.5),
+        ("x = float('nan')", K.FLOAT, "nan"),
+        ("x: float = -math.inf", K.FLOAT, "-inf"),
+        ("x = [math.inf]", K.ANY, None),
         ("x = 4 * 1024", K.INT, 4096),
         ("x = None", K.ANY, None),
         ("x = (1, 2)", K.ANY, [1, 2]),
@@ -143,8 +147,8 @@ guess = 1
     ("word", "value"),
     [
         ("lr=1e-3", 0.001),
-        ("lr=nan", math.nan),
-        ("lr=-inf", -math.inf),
+        ("lr=nan", "nan"),
+        ("lr=-inf", "-inf"),
         ("depth=007", 7),
         ("depth=None", None),
         ("how=2", 2),
@@ -156,6 +160,7 @@ guess = 1
         ("name=007", "007"),
         ("flag=yes", True),
         ("free=12e4567", "12e4567"),
+        ("free=nan", "nan"),
         ("free=[1, null]", [1, None]),
         ("free=(1, 2)", [1, 2]),
         ("free={1: 2}", "{1: 2}"),
@@ -209,6 +214,7 @@ def test_python_values_become_json_values():
         "layers": (1, 2),
         "lr": 1,
         "free": datetime(2024, 1, 2),  # noqa: DTZ001
+        "weights": {"a": math.nan},
     }
     assert check_values(contract_of(SOURCE), given_values, where="n") == {
         "day": "2024-01-02",
@@ -216,6 +222,7 @@ def test_python_values_become_json_values():
         "layers": [1, 2],
         "lr": 1.0,
         "free": "2024-01-02T00:00:00",
+        "weights": {"a": "nan"},
     }
 
 
@@ -291,6 +298,7 @@ def test_type_and_value_survive_the_injected_cell(pair):
     contract = contract_of(f"x: {annotation}")
     values = check_values(contract, {"x": value}, where="n")
     names = {"date": date, "datetime": datetime, "Path": PurePosixPath}
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
     exec(injected_source(contract, values), names)  # noqa: S102
     assert repr(names["x"]) == repr(value)
 

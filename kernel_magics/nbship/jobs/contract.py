@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import ParameterError
 from nbship.jobs.annotations import read_annotation
 from nbship.jobs.literals import NotLiteralError, kind_of, literal
+from nbship.jobs.values import json_float
 from nbship.records.parameters import Parameter, ParameterContract, ParameterKind
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ def _with_default(parameter: Parameter, value: ast.expr) -> Parameter:
     if parameter.kind is ParameterKind.FLOAT and type(default) is int:
         with contextlib.suppress(OverflowError):
             default = float(default)
+    if isinstance(default, float):
+        default = json_float(default)
     return replace(parameter, default=default, default_text=ast.unparse(value))
 
 

@@ -24,6 +24,8 @@ _ELSEWHERE = {
     ParameterKind.DATETIME: '__import__("datetime").datetime',
     ParameterKind.PATH: '__import__("pathlib").Path',
 }
+#: kinds whose JSON values are not the values themselves
+_MADE = {*_ELSEWHERE, ParameterKind.FLOAT}
 
 
 def injected_source(contract: ParameterContract, values: Mapping[str, Any]) -> str:
@@ -56,9 +58,9 @@ def value_source(parameter: Parameter | None, value: Any) -> str:  # noqa: ANN40
     if parameter is None:
         return _plain(value)
     maker = _maker(parameter)
-    if parameter.kind in _ELSEWHERE:
+    if parameter.kind in _MADE:
         return _made(parameter.kind, maker, value)
-    if parameter.item_kind in _ELSEWHERE:
+    if parameter.item_kind in _MADE:
         return _items(parameter.item_kind, maker, value)
     return _plain(value)
 
@@ -78,6 +80,8 @@ def _maker(parameter: Parameter) -> str:
 def _made(kind: ParameterKind, maker: str, value: Any) -> str:  # noqa: ANN401
     if value is None:
         return "None"
+    if kind is ParameterKind.FLOAT:
+        return _plain(float(value) if isinstance(value, str) else value)
     maker = maker or _ELSEWHERE[kind]
     if kind is not ParameterKind.PATH:
         maker += ".fromisoformat"

@@ -44,7 +44,7 @@ def literal(node: ast.expr) -> Any:  # noqa: ANN401, PLR0911  # one line a kind 
     if isinstance(node, ast.BinOp):
         return _computed(node)
     if isinstance(node, (ast.List, ast.Tuple)):
-        return [literal(item) for item in node.elts]
+        return [_inner(item) for item in node.elts]
     if isinstance(node, ast.Dict):
         return _mapping(node)
     if isinstance(node, ast.Attribute) and node.attr in _NAMED:
@@ -104,8 +104,15 @@ def _mapping(node: ast.Dict) -> dict[str, Any]:
         name = literal(key) if key is not None else None
         if not isinstance(name, str):
             raise NotLiteralError(ast.unparse(node))
-        found[name] = literal(value)
+        found[name] = _inner(value)
     return found
+
+
+def _inner(node: ast.expr) -> Any:  # noqa: ANN401
+    value = literal(node)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise NotLiteralError(ast.unparse(node))  # JSON has no number for it
+    return value
 
 
 def _call(node: ast.Call) -> tuple[ParameterKind, Any]:

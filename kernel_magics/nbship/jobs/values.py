@@ -1,7 +1,7 @@
 """Values: texts and JSON read by the declared types, all mistakes reported together.
 
 In texts ``None`` and ``null`` mean None where the parameter is optional; lists and dicts are
-written as JSON or as Python literals; dates are ISO 8601. A parameter without annotation takes
+written as JSON or as Python literals; dates are ISO 8601; ``nan`` and ``inf`` are floats. A parameter without annotation takes
 what fits its default, and whole numbers and floats stand in for each other.
 """
 
@@ -32,6 +32,8 @@ _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 _NONE = {"None", "null"}
 _WHOLE = re.compile(r"[+-]?[0-9]+(_[0-9]+)*")
+#: JSON texts of the floats that JSON has no numbers for
+NOT_FINITE = ("nan", "inf", "-inf")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _HINT = "`mlops params NOTEBOOK` shows what the notebook takes."
 
@@ -154,7 +156,10 @@ def _from_text(parameter: Parameter, text: str) -> Any:  # noqa: ANN401
     if parameter.kind in {Kind.LIST, Kind.DICT, Kind.ANY}:
         return _from_value(parameter, _guess(text))
     is_loose = parameter.is_inferred and parameter.kind in {Kind.INT, Kind.FLOAT}
-    return _number(text) if is_loose else _SCALARS[parameter.kind](text)
+    if is_loose or parameter.kind is Kind.FLOAT:
+        number = _number(text) if is_loose else _real(text)
+        return number if type(number) is int else json_float(number)
+    return _SCALARS[parameter.kind](text)
 
 
 def _choice_from_text(parameter: Parameter, text: str) -> Any:  # noqa: ANN401
@@ -175,8 +180,7 @@ def _guess(text: str) -> Any:  # noqa: ANN401
             value = read(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             continue
-        overflows = value in (math.inf, -math.inf) and "inf" not in text.lower()
-        return text if overflows or not _is_plain(value) else value
+        return value if _is_plain(value) else text
     return text
 
 
@@ -185,13 +189,20 @@ def _is_plain(value: Any) -> bool:  # noqa: ANN401
         return all(_is_plain(item) for item in value)
     if isinstance(value, dict):
         return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
-    return value is None or isinstance(value, (bool, int, float, str))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, (bool, int, str))
 
 
 def _whole(text: str) -> int:
     if not _WHOLE.fullmatch(text.strip()):
         raise ValueError("a whole number was expected")
     return int(text)
+
+
+def json_float(number: float) -> float | str:
+    """Return a float as JSON holds it: ``nan``, ``inf`` and ``-inf`` are texts there."""
+    return number if math.isfinite(number) else str(number)
 
 
 def _real(text: str) -> float:
@@ -237,7 +248,6 @@ def _path(text: str) -> str:
 
 _SCALARS: dict[Kind, Callable[[str], Any]] = {
     Kind.INT: _whole,
-    Kind.FLOAT: _real,
     Kind.BOOL: _truth,
     Kind.STR: str,
     Kind.DATE: _day,
@@ -288,8 +298,8 @@ def _fit(kind: Kind, value: Any) -> Any:  # noqa: ANN401
         value = _as_text(kind, value)
     if isinstance(value, str) and kind in {Kind.DATE, Kind.DATETIME, Kind.PATH}:
         return _SCALARS[kind](value)
-    if kind is Kind.FLOAT and type(value) is int:
-        return _real(str(value))
+    if kind is Kind.FLOAT and (type(value) in {int, float} or value in NOT_FINITE):
+        return json_float(_real(str(value)))
     if _is_plain(value) and (kind is Kind.ANY or type(value) in _TYPES.get(kind, ())):
         return list(value) if isinstance(value, tuple) else value
     raise ValueError(f"{_EXPECTED.get(kind, kind.value)} was expected")
@@ -304,7 +314,6 @@ def _as_text(kind: Kind, value: date | PurePath) -> Any:  # noqa: ANN401
 
 _TYPES: dict[Kind, tuple[type, ...]] = {
     Kind.INT: (int,),
-    Kind.FLOAT: (float,),
     Kind.BOOL: (bool,),
     Kind.STR: (str,),
     Kind.NONE: (type(None),),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-#: JSON values by parameter name. Dates are ISO 8601 strings, paths are strings.
+#: JSON values by parameter name. Dates are ISO 8601 strings, paths are strings, and so are the
+#: floats ``nan``, ``inf`` and ``-inf``.
 Values = Mapping[str, Any]
 
 

@@ -80,7 +80,7 @@ def run_papermill(
         )
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001  # any end is data
         text = f"{type(error).__name__}: {error}".rstrip(": ")
-        logging.getLogger("nbship").error(_COLOURS.sub("", text))
+        logging.getLogger("nbship").error(_COLOURS.sub("", text))  # noqa: TRY400  # the notebook's traceback is in it
         return text
     return ""
 
