@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 
 from nbship.adapters.bundles.ssh_seal import SshSealer, create_key
 from nbship.errors import JobError, NotebookError
+from nbship.faces.report_cells import view_cells, view_findings
 from nbship.faces.report_exporter import ReportExporter
 from nbship.records.job import JobStatus
 from nbship.records.policy import Policy
@@ -125,10 +126,10 @@ def test_findings_link_to_their_cells_and_cells_link_back(case):
     assert first.has_class("blocker")
     link = next(a for a in page.all("a") if first in a.parents)
     cell = page.by_id(link.attributes["href"].removeprefix("#"))
-    assert "Cell 4" in cell.text
+    assert "Cell 3" in cell.text
     back = [a.attributes["href"] for a in page.all("a") if cell in a.parents]
     assert back == ["#finding-1"]
-    assert "cell 6, line 2" in page.by_id("finding-2").text
+    assert "cell 5, line 2" in page.by_id("finding-2").text
 
 
 def test_every_link_inside_the_page_leads_somewhere(case):
@@ -149,11 +150,21 @@ def test_a_cell_without_id_of_its_own_is_found_by_its_position(case):
     for cell in case.notebook.cells:
         cell.pop("id", None)
     finding = Finding(code="X", severity=Severity.NOTE, message="m", cell_id="cell-3")
-    from nbship.faces.report_cells import view_cells, view_findings
-
     cells = view_cells(case.notebook, outcome=None, executions=())
     view = view_findings([finding], cells)[0]
     assert view.cell is cells[4]  # the injected cell does not count
+
+
+def test_what_papermill_put_in_does_not_shift_the_numbers_of_cells(case):
+    marker = new_markdown_cell("An Exception was encountered", id="marker")
+    marker.metadata["tags"] = ["papermill-error-cell-tag"]
+    case.notebook.cells.insert(0, marker)
+    cells = view_cells(case.notebook, outcome=None, executions=())
+    assert [(c.id, c.name, c.anchor) for c in cells[1:4]] == [
+        ("params", "Cell 2", "cell-2"),
+        ("injected", "Values of this job", "cell-2-values"),
+        ("load", "Cell 3", "cell-3"),
+    ]
 
 
 def test_metrics_stand_beside_what_they_must_reach(case):

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 _FIRST_HEADING = re.compile(r"^#\s+(.+?)\s*#*$", re.MULTILINE)
 _POSITION = re.compile(r"cell-(\d+)")
+#: cells that papermill adds to say where it stopped; the report says so itself
+_MARKER_TAG = "papermill-error-cell-tag"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellView:
     """One cell as the page shows it."""
 
-    #: position in the executed notebook, from 1
+    #: position in the author's notebook, from 1; injected values take the one above them
     number: int
     id: str
     #: ``code``, ``markdown`` or ``raw``
@@ -41,13 +43,20 @@ class CellView:
     state: str = ""
     execution_count: int | None = None
     duration_s: float | None = None
-    #: ``parameters`` or ``values of this job`` where the cell is one of the two
-    role: str = ""
+    #: the parameters cell
+    is_parameters: bool = False
+    #: papermill put it in, behind the parameters cell
+    is_injected: bool = False
 
     @property
     def anchor(self) -> str:
         """The id of the cell's element."""
-        return f"cell-{self.number}"
+        return f"cell-{self.number}{'-values' if self.is_injected else ''}"
+
+    @property
+    def name(self) -> str:
+        """What the page calls the cell."""
+        return "Values of this job" if self.is_injected else f"Cell {self.number}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +94,13 @@ def view_cells(
     language = str((metadata.get("language_info") or {}).get("name") or "python")
     renderer = OutputRenderer()
     durations = {e.cell_id: e.duration_s for e in executions}
-    return tuple(
-        _view(
+    views = []
+    number = 0
+    for cell in notebook["cells"]:
+        if _MARKER_TAG in _tags(cell):
+            continue
+        number += INJECTED_TAG not in _tags(cell)
+        view = _view(
             cell,
             number=number,
             language=language,
@@ -94,8 +108,8 @@ def view_cells(
             outcome=outcome,
             duration_s=durations.get(str(cell.get("id"))),
         )
-        for number, cell in enumerate(notebook["cells"], start=1)
-    )
+        views.append(view)
+    return tuple(views)
 
 
 def view_findings(
@@ -154,7 +168,8 @@ def _view(  # noqa: PLR0913  # what a cell's view is made of
         state=_state(cell, outcome) if kind == "code" else "",
         execution_count=cell.get("execution_count"),
         duration_s=duration_s,
-        role=_role(metadata.get("tags") or ()),
+        is_parameters=PARAMETERS_TAG in _tags(cell),
+        is_injected=INJECTED_TAG in _tags(cell),
     )
 
 
@@ -167,10 +182,8 @@ def _state(cell: Mapping[str, Any], outcome: Outcome | None) -> str:
     return "" if is_blank or cell.get("execution_count") is not None else "not run"
 
 
-def _role(tags: Sequence[str]) -> str:
-    if INJECTED_TAG in tags:
-        return "values of this job"
-    return "parameters" if PARAMETERS_TAG in tags else ""
+def _tags(cell: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple((cell.get("metadata") or {}).get("tags") or ())
 
 
 def _first_line(source: str) -> str:
@@ -186,7 +199,7 @@ def _cell_of(finding: Finding, cells: Sequence[CellView]) -> CellView | None:
         if cell.id == finding.cell_id:
             return cell
     position = _POSITION.fullmatch(finding.cell_id)  # a notebook without ids of its own
-    written = [cell for cell in cells if cell.role != "values of this job"]
+    written = [cell for cell in cells if not cell.is_injected]
     if position and int(position[1]) < len(written):
         return written[int(position[1])]
     return None

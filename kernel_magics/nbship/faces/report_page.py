@@ -182,14 +182,15 @@ def _parameters(job: Job) -> list[dict[str, Any]]:
     for parameter in job.contract.parameters:
         is_set = parameter.name in job.values
         used = job.values.get(parameter.name, parameter.default)
+        default = parameter.default_text or shown(parameter.default)
+        if parameter.is_required:
+            default = "required"
         rows.append(
             {
                 "name": parameter.name,
                 "type": parameter.annotation or parameter.kind.value,
-                "default": "required"
-                if parameter.is_required
-                else parameter.default_text or shown(parameter.default),
-                "used": shown(used),
+                "default": default,
+                "used": default if used == parameter.default else shown(used),
                 "is_changed": is_set and used != parameter.default,
                 "description": parameter.description,
             }

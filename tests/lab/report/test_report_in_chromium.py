@@ -191,7 +191,7 @@ def test_at_400_pixels_nothing_is_wider_than_the_page(open_page, reports, name):
     page = open_page(reports / f"{name}.html", width=400)
     assert page.evaluate("document.documentElement.scrollWidth") == 400
     if name == "approved":
-        table = page.locator("#cell-7 .scroll")
+        table = page.locator("#cell-6 .scroll")
         assert table.evaluate("e => e.scrollWidth > e.clientWidth")
 
 
@@ -205,9 +205,9 @@ def test_the_skip_link_is_the_first_stop_and_leads_to_the_notebook(open_page, re
 
 def test_a_finding_leads_to_its_cell_and_back(open_page, reports):
     page = open_page(reports / "approved.html")
-    page.locator("#finding-1").get_by_role("link", name="cell 6").click()
-    assert page.url.endswith("#cell-6")
-    page.locator("#cell-6").get_by_role("link", name="NB2").click()
+    page.locator("#finding-1").get_by_role("link", name="cell 5").click()
+    assert page.url.endswith("#cell-5")
+    page.locator("#cell-5").get_by_role("link", name="NB2").click()
     assert page.url.endswith("#finding-1")
 
 
