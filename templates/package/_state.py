@@ -130,8 +130,8 @@ def _read_arrow(data: bytes) -> Any:
     metadata = table.schema.metadata
     layout = json.loads(metadata[b"nbship"])
     frame = table.to_pandas()
-    frame.columns.names = [decode(item) for item in layout["column_names"]]
-    frame.columns = _labels(layout["columns"], frame.columns.names)
+    names = [decode(item) for item in layout["column_names"]]
+    frame.columns = _labels(layout["columns"], names)
     if not layout["is_series"]:
         return frame
     series = frame.iloc[:, 0]
@@ -139,14 +139,14 @@ def _read_arrow(data: bytes) -> Any:
     return series
 
 
-def _labels(columns: list[Any], names: Any) -> Any:
+def _labels(columns: list[Any], names: list[Any]) -> Any:
     import pandas as pd
 
     from ._values import decode
 
     labels = [decode(column) for column in columns]
     if labels and all(isinstance(label, tuple) for label in labels):
-        return pd.MultiIndex.from_tuples(labels, names=list(names))
+        return pd.MultiIndex.from_tuples(labels, names=names)
     return pd.Index(labels, name=names[0])
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from nbship.release.cells import Cells
     from nbship.release.closure import ClosureWalk
 
+#: packages that load their submodules, at once or when first asked
+_WHOLE = {"numpy", "os", "pandas", "scipy", "torch"}
 _CALLABLES = (type, FunctionType, BuiltinFunctionType)
 
 
@@ -113,16 +115,9 @@ def submodules_of(text: str, walk: ClosureWalk) -> Iterator[str]:
             if not isinstance(child, ModuleType) or not isinstance(module, ModuleType):
                 break
             path = f"{module.__name__}.{part}"
-            if sys.modules.get(path) is child and not _is_loaded_by_parent(
-                module, part
-            ):
+            if sys.modules.get(path) is child and module.__name__ not in _WHOLE:
                 yield path
             module = child
-
-
-def _is_loaded_by_parent(module: ModuleType, part: str) -> bool:
-    # A package whose own text or lazy loader names the submodule brings it along.
-    return part in getattr(module, "__all__", ()) or hasattr(module, "__getattr__")
 
 
 def _chain(node: ast.AST) -> list[str]:

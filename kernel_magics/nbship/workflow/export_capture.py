@@ -134,6 +134,7 @@ def _draft_function(root: str, live: LiveNotebook, codecs: Sequence[Codec]) -> _
     walk = ClosureWalk(live.namespace, live.cells)
     walk.require(root, reader=root)
     draft = _with_state(walk, codecs)
+    draft.closure = walk.finish(root)
     recorder = recorder_of(live.namespace[root])
     draft.cases = _with_ids(recorder.cases(), live.cells) if recorder else ()
     draft.remarks += recorder.remarks() if recorder else ()
@@ -145,7 +146,6 @@ def _draft_function(root: str, live: LiveNotebook, codecs: Sequence[Codec]) -> _
         )
     function = unrecorded(live.namespace[root])
     draft.parameters = tuple(inspect.signature(function).parameters)
-    draft.closure = walk.finish(root)
     return draft
 
 
@@ -177,10 +177,10 @@ def _draft_estimator(
     walk.need_state(own, value, reader="predict")
     draft = _with_state(walk, codecs)
     walk.add(made)
+    draft.closure = walk.finish(root)
     draft.kind, draft.parameters = "estimator", ("X",)
     draft.cases, remarks = estimator_cases(value, live.namespace)
     draft.remarks += remarks
-    draft.closure = walk.finish(root)
     if not draft.cases:
         raise ExportError(
             f"{root}: no golden case: no frame or array of the notebook fits its predict",

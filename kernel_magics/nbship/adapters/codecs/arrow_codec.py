@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from typing import Any
 
 from nbship.records.state import EncodedState
@@ -24,7 +25,9 @@ class ArrowCodec:
         import pyarrow as pa
 
         try:
-            data = _write(value)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # pyarrow's use of pandas is not ours
+                data = _write(value)
         except (pa.ArrowException, TypeError, ValueError):
             return None
         if not _comes_back(value, data):

@@ -12,6 +12,7 @@ import json
 import sys
 import zipfile
 from pathlib import PurePosixPath
+from types import FunctionType
 from typing import Any
 
 from nbship.adapters.codecs.archive import archive_of
@@ -20,6 +21,7 @@ from nbship.errors import HazardError
 from nbship.records.state import EncodedState
 from nbship.resources import shipped_module
 
+_CONTAINERS = {list, tuple, dict, set}
 _ALLOWED_STANDARD = {
     "collections",
     "datetime",
@@ -44,9 +46,9 @@ class SkopsCodec:
         HazardError
             If it holds a function or class that nobody should trust.
         """
-        if isinstance(value, type) or (
-            callable(value) and not hasattr(value, "__dict__")
-        ):
+        kind = type(value)
+        is_builtin = kind.__module__ == "builtins" and kind not in _CONTAINERS
+        if isinstance(value, (type, FunctionType)) or is_builtin:
             return None
         import skops.io
 
