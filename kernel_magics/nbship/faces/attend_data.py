@@ -20,6 +20,8 @@ from nbship.adapters.store.journal import FileJournal
 from nbship.errors import NbshipError
 from nbship.records.digest import digest_file
 from nbship.records.run import EventKind
+from nbship.resources import template_folder
+from nbship.settings import FILE_NAMES
 
 _WRITING = os.O_WRONLY | os.O_RDWR
 _SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/bin", "/sbin")
@@ -45,7 +47,7 @@ class Attendance:
         self._journal = FileJournal(run_folder / "journal.jsonl")
         self._base = base.resolve()
         self._pid = os.getpid()
-        self._left_out = _left_out(run_folder)
+        self._left_out = _left_out(run_folder, self._base)
         #: names as they were opened, in order; filled by the hook, which must do no work
         self._opened: dict[str, None] = {}
         self._written: set[str] = set()
@@ -155,8 +157,8 @@ def _files(name: str) -> list[Path]:
         return []
 
 
-def _left_out(run_folder: Path) -> tuple[Path, ...]:
-    """Return the folders that hold programs and settings, and our own store."""
+def _left_out(run_folder: Path, base: Path) -> tuple[Path, ...]:
+    """Return where programs, settings and our own files lie."""
     home = Path.home()
     places: list[str | Path] = [
         *_SYSTEM,
@@ -167,6 +169,8 @@ def _left_out(run_folder: Path) -> tuple[Path, ...]:
         *(home / name for name in (".ipython", ".jupyter", ".cache", ".config")),
         home / ".local",
         Path(__file__).parents[1],
+        template_folder("package").parent,
+        *(base / name for name in FILE_NAMES),
         run_folder.parents[1],
         Path(tempfile.gettempdir()) / "ipykernel",
     ]
