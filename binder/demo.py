@@ -32,23 +32,24 @@ def main() -> int:
         "-p",
         "trees=150",
     )
-    job = answer("jobs")[-1]
-    step("Test: gates vet it", "vet", job["job"])
+    outcome = json.loads(newest("jobs/*/outcome.json").read_text("utf-8"))
+    job = outcome["job_id"]
+    step("Test: gates vet it", "vet", job)
     verdict = json.loads(newest("verdicts/*.json").read_text("utf-8"))
-    step("Test: reviewers read the report", "report", job["job"])
+    step("Test: reviewers read the report", "report", job)
     if not is_approved(verdict["id"]):
         reason = "accuracy and log loss hold, the confusion matrix is clean"
         step("Test: a reviewer signs", "approve", verdict["id"], "--reason", reason)
-    bundle = released(job["job"])
+    bundle = released(job)
     if bundle is None:
         step(
             "Production: the state that was vetted is sealed",
             "release",
-            job["job"],
+            job,
             "--name",
             "penguins",
         )
-        bundle = released(job["job"])
+        bundle = released(job)
     if bundle is None:
         print("nbship: the release left no bundle", file=sys.stderr)
         return 1
@@ -56,7 +57,7 @@ def main() -> int:
         "Production: IT verifies the bundle", "verify", str(bundle.relative_to(PROJECT))
     )
     step("Mirrors: MLflow and W&B are up to date", "sync")
-    show_places(job, bundle, time.monotonic() - started)
+    show_places(outcome, bundle, time.monotonic() - started)
     return 0
 
 
@@ -77,14 +78,6 @@ def step(title: str, *words: str) -> None:
     code = subprocess.run([MLOPS, *words], cwd=PROJECT, check=False).returncode
     if code:
         sys.exit(code)
-
-
-def answer(*words: str) -> list[dict[str, str]]:
-    """Return the JSON answer of a verb."""
-    done = subprocess.run(
-        [MLOPS, *words, "--json"], cwd=PROJECT, check=True, capture_output=True
-    )
-    return list(json.loads(done.stdout))
 
 
 def newest(pattern: str) -> Path:
@@ -109,12 +102,12 @@ def released(job_id: str) -> Path | None:
     return None
 
 
-def show_places(job: dict[str, str], bundle: Path, seconds: float) -> None:
+def show_places(outcome: dict[str, str], bundle: Path, seconds: float) -> None:
     """Print where things lie and three commands to look further."""
     store = PROJECT / ".mlops"
-    attempt = store / "jobs" / job["job"] / "attempts" / str(job["attempt"])
+    attempt = store / "jobs" / outcome["job_id"] / "attempts" / str(outcome["attempt"])
     places = {
-        "run": store / "runs" / job["run"],
+        "run": store / "runs" / outcome["run_id"],
         "executed notebook": attempt / "output.ipynb",
         "verdict": newest("verdicts/*.json"),
         "report": newest("reports/*.html"),
