@@ -89,8 +89,8 @@ export class RunsPanel extends Panel {
 
   #nameProject(): void {
     const project = this.model.overview?.project ?? '';
-    this.#title.node.textContent = project
-      ? this.#trans.__('Runs of %1', project)
-      : this.#trans.__('Runs');
+    const title = project ? this.#trans.__('Runs of %1', project) : this.#trans.__('Runs');
+    this.#title.node.textContent = title;
+    this.#title.node.title = title; // long names are cut
   }
 }
