@@ -6,6 +6,7 @@ submitted as a job is executed all the same, and stderr says once that it is not
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -17,9 +18,7 @@ from nbship.capture.buffering import OutputBuffer
 from nbship.errors import NbshipError
 from nbship.faces.engine_head import Head, head_of
 from nbship.faces.engine_kernel import attend, capture
-from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes
-from nbship.records.run import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -175,30 +174,22 @@ class EngineRecord:
         ours = {"run_id": head.run_id, "job_id": head.job_id}
         known = dict(nb.metadata.get("mlops") or {})
         nb.metadata["mlops"] = known | {k: v for k, v in ours.items() if v}
-        self._probe = threading.Thread(target=self._look_around, args=(head,))
+        self._probe = threading.Thread(target=self._look_around, args=(head, recorder))
         self._probe.daemon = True
         self._probe.start()
         _ship(workbench, head.run_id)
 
-    def _look_around(self, head: Head) -> None:
+    def _look_around(self, head: Head, recorder: Recorder) -> None:
         """Record repository and environment beside the first cells."""
         workbench = head.workbench
         try:
             if git := workbench.git_state(head.folder):
-                self._append(EventKind.GIT, git)
+                recorder.git(git)
             if head.python is not None:
-                found = workbench.environment(head.python)
-                self._append(EventKind.ENVIRONMENT, found)
+                recorder.environment(workbench.environment(head.python))
         except NbshipError as error:
-            remark = f"environment: {error.message}"
-            self._write(lambda recorder: recorder.note(remark))
-
-    def _append(self, kind: EventKind, record: object) -> None:
-        head = self._head
-        if head is not None and self._recorder is not None:
-            journal = head.workbench.store.journal(head.run_id)
-            journal.append(kind, to_json(record))
-            journal.close()
+            with contextlib.suppress(NbshipError):
+                recorder.note(f"environment: {error.message}")
 
     def _start(self, recorder: Recorder, cell: Any) -> None:  # noqa: ANN401
         self._execution_id = recorder.start_cell(
