@@ -15,6 +15,18 @@ ENOUGH_ROWS = 20
 #: rows of one frame or array that an estimator is asked about
 MAX_ROWS = 40
 _MAX_FRAMES = 5
+_READERS = {
+    "numpy": ("$array", "$scalar"),
+    "pandas": (
+        "$frame",
+        "$series",
+        "$index",
+        "$categorical",
+        "$timestamp",
+        "$pandas_timedelta",
+        "$missing",
+    ),
+}
 _MATRIX = 2
 Case = dict[str, Any]
 
@@ -32,14 +44,10 @@ def count_rows(cases: Iterable[Case]) -> int:
 def modules_of(cases: Iterable[Case]) -> tuple[str, ...]:
     """Name what must be importable to read the cases: ``numpy``, ``pandas``."""
     text = golden_text(cases)
-    kinds = {
-        "numpy": ('"$array"', '"$scalar"'),
-        "pandas": ('"$frame"', '"$series"', '"$index"', '"$categorical"'),
-    }
-    more = ('"$timestamp"', '"$pandas_timedelta"', '"$missing"')
-    found = {name for name, marks in kinds.items() if any(m in text for m in marks)}
     return tuple(
-        sorted(found | ({"pandas"} if any(m in text for m in more) else set()))
+        module
+        for module, kinds in _READERS.items()
+        if any(f'"{kind}": ' in text for kind in kinds)
     )
 
 

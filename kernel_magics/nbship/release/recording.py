@@ -12,7 +12,7 @@ import threading
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from nbship.release.instructions import use_of
+from nbship.release.instructions import is_same_code, use_of
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MAX_CASES = 200
 MAX_BYTES = 5_000_000
 _RECORDER = "__nbship_recorder__"
 _MAX_REASONS = 5
-_PLAIN = (int, float, str, bytes, bool, CodeType)
+_PLAIN = (int, float, str, bytes, bool)
 
 
 class _LeftOutError(Exception):
@@ -193,6 +193,8 @@ def _reads(code: CodeType) -> tuple[str, ...]:
 def _is_unchanged(one: Any, other: Any) -> bool:  # noqa: ANN401
     if one is other:
         return True
+    if isinstance(one, CodeType) and isinstance(other, CodeType):
+        return is_same_code(one, other)
     return type(one) is type(other) and isinstance(one, _PLAIN) and one == other
 
 
