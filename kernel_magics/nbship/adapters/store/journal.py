@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import time
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,6 +23,9 @@ from nbship.records.run import Event, EventKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+#: the schema and the fields of an event
+_EVENT_FIELDS = 1 + len(fields(Event))
 
 
 class FileJournal:
@@ -124,4 +128,26 @@ def _parse(line: bytes, path: Path) -> Event | None:
         raise RecordFormatError(
             f"{path}: a line is no event", hint="Restore the journal."
         )
-    return from_json(Event, data, where=str(path))
+    return _quick_event(data) or from_json(Event, data, where=str(path))
+
+
+def _quick_event(data: dict[str, Any]) -> Event | None:
+    """Read a sound event, in a tenth of the codec's time; None leaves it to the codec."""
+    numbers = (data.get("monotonic_ns"), data.get("pid"))
+    if (
+        len(data) != _EVENT_FIELDS
+        or data.get("schema") != Event.SCHEMA
+        or not all(type(number) is int for number in numbers)
+        or type(data.get("data")) is not dict
+    ):
+        return None
+    try:
+        return Event(
+            kind=EventKind(data["kind"]),
+            at=datetime.fromisoformat(data["at"]),
+            monotonic_ns=data["monotonic_ns"],
+            pid=data["pid"],
+            data=data["data"],
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
