@@ -74,7 +74,7 @@ def verify(arguments: argparse.Namespace) -> int:
     if not result.cases:
         sys.stdout.write("no golden case\n")
     sys.stdout.write(
-        f"{result.cases} cases equal\n"
+        f"{result.cases} case{'s' if result.cases > 1 else ''} equal\n"
         if passed
         else f"{__package__} {_about.version()}: not what was exported\n"
     )

@@ -145,9 +145,12 @@ def _recorded(kind: type) -> Any:
 
 def _call(predict: Any, value: Any) -> Any:
     case = next(_replay.golden_cases())
-    if case["args"]:
-        return predict(value)
-    return predict(**{next(iter(case["kwargs"])): value})
+    try:
+        if case["args"]:
+            return predict(value)
+        return predict(**{next(iter(case["kwargs"])): value})
+    except Exception as error:
+        raise InputError(f"predict refused it: {_named(error)}") from error
 
 
 def _call_line(predict: Any, number: int, row: Any) -> Any:
@@ -156,7 +159,13 @@ def _call_line(predict: Any, number: int, row: Any) -> Any:
             return predict(**{key: _values.decode(item) for key, item in row.items()})
         return predict(*[_values.decode(item) for item in row])
     except Exception as error:
-        raise InputError(f"line {number}: {type(error).__name__}: {error}") from error
+        raise InputError(
+            f"line {number}: predict refused it: {_named(error)}"
+        ) from error
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _lines(answer: Any, count: int) -> list[Any]:

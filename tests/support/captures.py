@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes, digest_text
 from nbship.records.release import Column, RootCapture, Signature, StateEntry
+from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,72 @@ def fare_cases(count: int = 24) -> list[dict]:
             }
         )
     return cases
+
+
+FRAME_MODULE = """import pandas as pd
+
+
+def mass(birds):
+    return pd.DataFrame(
+        {
+            "mass": birds["flipper_mm"] * birds["count"],
+            "where": birds["island"].astype(str),
+            "known": birds["sex"].notna(),
+        }
+    )
+"""
+
+
+def write_frame_capture(folder: Path) -> Path:
+    """Write the capture of ``mass``, which takes and gives a data frame."""
+    import pandas as pd
+
+    birds = pd.DataFrame(
+        {
+            "flipper_mm": [181.0, None, 210.5],
+            "count": [1, 2, 3],
+            "island": pd.Categorical(["Dream", "Biscoe", None]),
+            "sex": ["male", None, "female"],
+        }
+    )
+    names: dict = {}
+    exec(FRAME_MODULE, names)  # noqa: S102  # the fixture's own text
+    encode = shipped_module("_values").encode
+    case = {
+        "case": 1,
+        "args": [encode(birds)],
+        "kwargs": {},
+        "output": encode(names["mass"](birds)),
+        "origin": "cell mass-2",
+    }
+    columns = ("flipper_mm", "float64"), ("count", "int64"), ("island", "category")
+    capture = RootCapture(
+        name="mass",
+        kind="function",
+        module="module.py",
+        module_digest=digest_text(FRAME_MODULE),
+        state=(),
+        requirements={"pandas": f"pandas=={pd.__version__}"},
+        python_version=platform.python_version(),
+        signature=Signature(
+            inputs=tuple(
+                Column(name=name, dtype=dtype)
+                for name, dtype in (*columns, ("sex", "string"))
+            ),
+            outputs=(Column(name="mass", dtype="float64"),),
+            input_form="frame",
+        ),
+        golden_cases=1,
+        golden_rows=3,
+        golden="golden.jsonl",
+        golden_digest=digest_text(json.dumps(case) + "\n"),
+    )
+    folder.mkdir(parents=True)
+    (folder / "module.py").write_text(FRAME_MODULE, "utf-8")
+    (folder / "golden.jsonl").write_text(json.dumps(case) + "\n", "utf-8")
+    text = json.dumps(to_json(capture), indent=1) + "\n"
+    (folder / "capture.json").write_text(text, "utf-8")
+    return folder
 
 
 def write_capture(folder: Path, *, module: str = FARE_MODULE, cases: int = 24) -> Path:

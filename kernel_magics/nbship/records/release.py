@@ -99,6 +99,11 @@ class ParityReport:
     isolation: str = ""
     duration_s: float = 0.0
 
+    @property
+    def cases_text(self) -> str:
+        """Write the number of cases with its noun."""
+        return f"{self.cases} golden case{'s' if self.cases != 1 else ''}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:

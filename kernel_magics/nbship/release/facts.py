@@ -89,6 +89,8 @@ def page_facts(
         "previous": evidence.previous,
         "job": evidence.job,
         "outcome": evidence.outcome,
+        "values": dict(evidence.run.values if evidence.run else {})
+        or evidence.job.values,
         "verdict": verdict,
         "verdict_digest": evidence.verdict_digest,
         "approvals": evidence.approvals,
@@ -110,7 +112,7 @@ def page_facts(
 
 def _proof(parity: ParityReport) -> str:
     where = "without network" if parity.isolation == "namespace" else "sockets refused"
-    counts = f"{parity.cases} golden cases ({parity.rows} distinct rows)"
+    counts = f"{parity.cases_text} ({parity.rows} distinct rows)"
     told = f"{counts} replayed equal, twice, in a fresh environment, {where}"
     return told if parity.is_proven else f"NOT PROVEN, too few rows: {told}"
 
@@ -124,11 +126,10 @@ def _proof_limit(parity: ParityReport) -> str:
 def _demand(rule: Any) -> str:  # noqa: ANN401  # a JSON value of the verdict
     if not isinstance(rule, dict):
         return str(rule)
-    parts = [
-        f"{key} {value}"
-        for key, value in rule.items()
-        if key not in {"value", "passed"} and value not in {None, ""}
-    ]
+    names = ("minimum", "maximum", "baseline", "tolerance")
+    parts = [f"{name} {rule[name]}" for name in names if rule.get(name)]
+    if not parts and rule.get("threshold") is not None:
+        parts = [f"threshold {rule['threshold']}"]
     return ", ".join(parts) or "nothing"
 
 

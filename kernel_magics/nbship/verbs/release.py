@@ -116,7 +116,7 @@ def _verification_text(found: Verification) -> str:
 def _parity_text(parity: ParityReport) -> str:
     network = "no network" if parity.isolation == "namespace" else "sockets refused"
     return (
-        f"parity: {parity.cases} golden cases equal ({parity.rows} rows), twice, in a"
+        f"parity: {parity.cases_text} equal ({parity.rows} rows), twice, in a"
         f" fresh environment, Python {parity.python_version}, {network}"
     )
 

@@ -275,7 +275,8 @@ def _approvals(audit: _Audit) -> None:
         approval = read_record(Approval, audit.files[name])
         why = objection_to(approval, verdict, allowed=allowed, sealer=audit.sealer)
         audit.failures += [f"{name}: does not hold: {why}"] if why else []
-    audit.checks.append(f"the seals of {len(audit.manifest.approvals)} approvals")
+    count = len(audit.manifest.approvals)
+    audit.checks.append(f"the seal of {count} approval{'s' if count != 1 else ''}")
 
 
 def _replay(audit: _Audit) -> None:
@@ -297,7 +298,7 @@ def _replay(audit: _Audit) -> None:
         audit.notices.append(
             f"not proven: {parity.rows} distinct golden rows, fewer than 20"
         )
-    audit.checks.append(f"{parity.cases} golden cases, replayed twice")
+    audit.checks.append(f"{parity.cases_text}, replayed twice")
 
 
 def _line_of(path: Path) -> str:
