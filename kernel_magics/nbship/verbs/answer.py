@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     import argparse
+    from collections.abc import Callable, Mapping
+
     from nbship.workbench import Workbench
 
 #: exit codes of the ``mlops`` command
