@@ -92,12 +92,12 @@ async def test_a_path_out_of_the_root_is_refused(ask, path):
 
 
 async def test_damaged_settings_are_told_with_a_hint(ask, jp_root_dir):
-    (jp_root_dir / "mlops.toml").write_text("experimnt = 'x'\n")
+    (jp_root_dir / "mlops.toml").write_text("tracker = ['x']\n")
     with pytest.raises(HTTPClientError) as error:
         await ask()
     code, body = refusal(error)
     assert code == 400
-    assert "experiment" in body["message"]
+    assert "did you mean 'trackers'?" in body["message"]
     assert body["hint"]
 
 
