@@ -30,13 +30,15 @@ PAGES = ("HANDOFF.md", "MODEL_CARD.md")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """Files that go into a bundle as they are."""
+    """What goes into a bundle as it is."""
 
     capture_folder: Path
     #: path in the bundle -> file
     files: Mapping[str, Path]
-    #: version of every distribution in the job's environment; None where it is not known
-    installed: Mapping[str, str] | None
+    #: path in the bundle -> record, written as it was read and checked
+    records: Mapping[str, object]
+    #: version of every distribution in the job's environment
+    installed: Mapping[str, str]
 
 
 def write_bundle(
@@ -98,6 +100,7 @@ def _fill(
         evidence, parity=parity, wheel=wheel.name, wheel_digest=digest_file(wheel)
     )
     texts = {page: makers.pages.write(page, facts) for page in PAGES}
+    texts |= {name: record_text(record) for name, record in sources.records.items()}
     texts["reports/parity.json"] = record_text(parity)
     texts[SIGNER] = makers.sealer.public_key() + "\n"
     for name, text in texts.items():

@@ -28,7 +28,7 @@ from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import key_of, verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
 from nbship.workflow.bundle_files import read_capture
-from nbship.workflow.jobs import load_job, outcome_path, published_outcome
+from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.review import demand_approvals
 from nbship.workflow.vetting import latest_verdict
 
@@ -242,32 +242,24 @@ def _previous(place: Path, version: str) -> str:
 def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:
     job, outcome = evidence.job, evidence.outcome
     folder = store.job_folder(job.id)
-    lock = folder / "lock.json"
+    executed = store.attempt_folder(job.id, outcome.attempt) / "output.ipynb"
     files = {
         "notebook/input.ipynb": folder / "input.ipynb",
-        "notebook/executed.ipynb": store.attempt_folder(job.id, outcome.attempt)
-        / "output.ipynb",
-        "provenance/job.json": folder / "job.json",
-        "provenance/lock.json": lock,
-        "provenance/outcome.json": outcome_path(store, job.id),
-        "reports/verdict.json": store.folder
-        / "verdicts"
-        / f"{evidence.verdict.id}.json",
+        "notebook/executed.ipynb": executed,
         "reports/notebook.html": _report(store, evidence.verdict.id),
-        **{
-            f"reports/approvals/{approval.id}.json": store.folder
-            / "approvals"
-            / f"{approval.id}.json"
-            for approval in evidence.approvals
-        },
     }
-    packages = store.load(Lock, lock).packages if lock.is_file() else None
+    lock = store.load(Lock, folder / "lock.json")
     return Sources(
         capture_folder=capture_folder,
         files={name: path for name, path in files.items() if path and path.is_file()},
-        installed=None
-        if packages is None
-        else {name: item["version"] for name, item in packages.items()},
+        records={
+            "provenance/job.json": job,
+            "provenance/lock.json": lock,
+            "provenance/outcome.json": outcome,
+            "reports/verdict.json": evidence.verdict,
+            **{f"reports/approvals/{a.id}.json": a for a in evidence.approvals},
+        },
+        installed={name: item["version"] for name, item in lock.packages.items()},
     )
 
 
