@@ -57,7 +57,10 @@ def execute(
         Whatever ended the execution but a cell's own exception: that one papermill raises.
     """
     order: EngineOrder | None = options.pop(OPTION, None)
-    if order is None and isinstance(input_path, str):
+    if order is not None:  # papermill knows neither: the worker injects and saves
+        nb.metadata["papermill"]["parameters"] = dict(order.values)
+        nb.metadata["papermill"]["output_path"] = str(order.output)
+    elif isinstance(input_path, str):
         settle_ids(nb, input_path)
     record = open_record(nb, kernel_name, output_path=output_path, order=order)
     manager = _manager(nb, output_path, options, order)
