@@ -30,13 +30,6 @@ _LONGEST_PAUSE_S = 30.0
 #: attempts of one tracker after the run's end, with pauses of 4 s in all
 _LAST_ATTEMPTS = 4
 _NICENESS = 10
-#: a server that is down must not hold us for minutes, as MLflow's own patience would
-_ENVIRON = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-}
 
 
 def start_shipper(
@@ -72,8 +65,6 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--watch-pid", type=int)
     given = parser.parse_args(words)
     os.nice(_NICENESS)
-    for name, value in _ENVIRON.items():
-        os.environ.setdefault(name, value)
     bench = Workbench.over(given.store, project=given.project)
     wait_s = 0.0 if given.watch_pid else 60.0
     with bench.shipping_lock(given.run, wait_s=wait_s) as is_held:

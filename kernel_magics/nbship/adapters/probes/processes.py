@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 #: position in ``/proc/<pid>/stat`` behind the name in brackets
 _STATE, _STARTED = 0, 19
-_children: list[subprocess.Popen[bytes]] = []
+_children: set[int] = set()
 
 
 def birth_of(pid: int) -> str | None:
@@ -35,7 +34,7 @@ def start_detached(
     Parameters
     ----------
     words
-        The command.
+        The command; its first word is a path.
     environ
         Variables that are set beside those of this process.
     log
@@ -46,19 +45,33 @@ def start_detached(
     int
         Its pid.
     """
-    _children[:] = [child for child in _children if child.poll() is None]
+    _reap()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
-        child = subprocess.Popen(
-            words,
-            env={**os.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    _children.append(child)  # kept, so that it is reaped while we live
-    return child.pid
+    appended = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    pid = os.posix_spawn(
+        words[0],
+        list(words),
+        {**os.environ, **environ},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), appended, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    _children.add(pid)
+    return pid
+
+
+def _reap() -> None:
+    """Collect those that have ended while we live, so that none stays as a zombie."""
+    for pid in tuple(_children):
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # another one collected it, or we are a fork
+            ended = pid
+        if ended:
+            _children.discard(pid)
 
 
 def _birth_without_proc(pid: int) -> str | None:

@@ -21,6 +21,14 @@ RUN_TAG = "mlops.run"
 #: MLflow's limits for one ``log_batch``
 _METRICS_PER_BATCH = 1000
 _ENTRIES_PER_BATCH = 100
+#: no telemetry; and a server that is down must not hold us for minutes, as MLflow's own
+#: patience would
+_ENVIRON = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
 _STATUSES = {
     RunStatus.RUNNING: "RUNNING",
     RunStatus.SUCCEEDED: "FINISHED",
@@ -138,7 +146,8 @@ class MlflowTracker:
 
     def _client(self) -> Any:  # noqa: ANN401  # MLflow has no types here
         if self._known_client is None:
-            os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+            for name, value in _ENVIRON.items():
+                os.environ.setdefault(name, value)
             from mlflow import MlflowClient
 
             with self._setting_up():
