@@ -77,6 +77,19 @@ def test_every_line_is_mapped_to_its_cell(tmp_path):
     }
 
 
+def test_annotated_parameters_are_kept_as_the_cell_has_them(tmp_path):
+    text = exported(
+        tmp_path,
+        "from typing import Optional\nrate: float = 1.25  # euro\nzone: Optional[str] = None\n",
+        "rate: float = 2.5\n",
+        "def predict(x):\n    return x * rate if zone is None else zone\n",
+        "predict(3)",
+    )
+
+    assert "rate: float = 2.5" in text
+    assert "zone = None" in text
+
+
 def test_the_live_object_wins_over_redefinition_and_order(tmp_path):
     text = exported(
         tmp_path,

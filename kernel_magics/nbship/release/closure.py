@@ -31,6 +31,9 @@ _MODULE_NAMES = {
     "__builtins__",
     "__package__",
     "__spec__",
+    "__annotations__",
+    "__loader__",
+    "__debug__",
 }
 _DYNAMIC = ("eval", "exec", "globals", "locals", "vars", "__import__")
 _MISSING = object()

@@ -208,7 +208,14 @@ def _encode(
     walk: ClosureWalk, need: StateNeed, codecs: Sequence[Codec]
 ) -> tuple[Codec, EncodedState]:
     for codec in codecs:
-        encoded = codec.encode(need.value)
+        try:
+            encoded = codec.encode(need.value)
+        except HazardError as error:
+            place = hazards.bound_in(need.name, walk.cells)
+            raise HazardError(
+                f"{need.reader} reads {need.name!r}{place}: {error.message}",
+                hint=error.hint,
+            ) from error
         if encoded is not None:
             _check_objects(walk, need, encoded)
             return codec, encoded
@@ -217,6 +224,11 @@ def _encode(
 
 def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) -> None:
     for name, value in encoded.notebook_objects.items():
+        if name.endswith("<lambda>"):
+            raise HazardError(
+                f"{need.name!r} holds a lambda, which a file cannot name",
+                hint=f"Write it as a def in a cell, then make {need.name} again.",
+            )
         if not walk.has(name) or walk.value_of(name) is not value:
             raise HazardError(
                 f"{need.name!r} holds {name}, which is not the {name} that the notebook "

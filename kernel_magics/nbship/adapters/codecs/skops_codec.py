@@ -73,7 +73,8 @@ class SkopsCodec:
 def _check_trusted(trusted: tuple[str, ...], value: object) -> None:
     for path in trusted:
         root = path.partition(".")[0]
-        if root in sys.stdlib_module_names and root not in _ALLOWED_STANDARD:
+        is_allowed = root in _ALLOWED_STANDARD or path == "functools.partial"
+        if root in sys.stdlib_module_names and not is_allowed:
             raise HazardError(
                 f"a {type(value).__name__} holds {path}, which a package must not trust",
                 hint="Write a function in a cell that does what is needed, and use that.",
