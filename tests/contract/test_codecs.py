@@ -187,6 +187,28 @@ def test_functions_open_files_and_counters_of_objects_are_taken_by_none():
     assert encoded(collections.Counter)[0] is None
 
 
+def test_a_plug_in_codec_comes_first_and_names_its_reader(tmp_path, monkeypatch):
+    (tmp_path / "acme_codec.py").write_text(
+        "from nbship.records.state import EncodedState\n"
+        "class Codec:\n"
+        "    name, suffix = 'acme_codec:read', '.acme'\n"
+        "    def encode(self, value):\n"
+        "        return EncodedState(data=b'range') if type(value) is range else None\n"
+        "def read(data):\n"
+        "    return range(len(data))\n"
+    )
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[nbship.codecs]\na = acme_codec:Codec\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    codec, found = encoded(range(5))
+
+    assert codec.name == "acme_codec:read"
+    assert state.read(codec.name, found.data) == range(5)
+
+
 def test_an_altered_or_missing_state_file_is_named(tmp_path, monkeypatch):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "A.json").write_text("[1,2]")

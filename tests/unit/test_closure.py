@@ -417,7 +417,7 @@ REFUSALS = [
     ("def predict(x):\n    return x + gone\n", "reads 'gone', which no cell binds now"),
     (
         "def predict(x):\n    get_ipython().run_line_magic('time', '')\n    return x\n",
-        "calls get_ipython(): a magic",
+        "predict calls get_ipython() in cell In[1] (c1), line 2: a magic or shell",
     ),
     (
         "exec('def predict(x): return x')\n",

@@ -188,7 +188,8 @@ class ClosureWalk:
         value = self.value_of(name)
         if name == "get_ipython":
             raise ExportError(
-                f"{reader} calls get_ipython(): a magic or shell command stands in its body",
+                f"{reader} calls get_ipython(){self._line(reader, name)}: a magic or shell "
+                "command stands in its body",
                 hint="Move the line that begins with % or ! into a cell of its own.",
             )
         if value is _MISSING:
@@ -203,6 +204,15 @@ class ClosureWalk:
             item = self._constant(name, value, reader)
         if item is not None:
             self.add(item)
+
+    def _line(self, reader: str, word: str) -> str:
+        """Say where in its cell a statement has a word: ``in cell In[3], line 4``."""
+        item = self._items.get(reader)
+        if item is None or item.cell is None:
+            return ""
+        texts = zip(item.text.split("\n"), item.lines, strict=True)
+        line = next((number for text, number in texts if word in text), 0)
+        return f" in {item.cell.place}, line {line}" if line else ""
 
     def _take_missing(self, name: str, reader: str) -> None:
         if hasattr(builtins, name):
