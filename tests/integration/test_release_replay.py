@@ -10,6 +10,7 @@ import pytest
 from nbship.adapters.bundles import replay as replay_module
 from nbship.adapters.bundles.lock import lock_requirements
 from nbship.adapters.bundles.replay import UvReplayer, find_python, namespace
+from nbship.adapters.bundles.uv import index_variables
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel
 from nbship.errors import ApprovalError, JobError, ReleaseError, VerificationError
 from nbship.records.digest import digest_file, digest_tree
@@ -321,3 +322,72 @@ def test_the_verdict_answers_for_the_job_that_is_released(case, bundle):
     assert manifest["job_id"] == JOB_ID
     assert manifest["git"]["commit"] == "0f" * 20
     assert manifest["approvals"] == ["approval-20261123-093000-2b2b"]
+
+
+@pytest.fixture
+def own_index(monkeypatch):
+    """Read pip's configuration anew, before and after."""
+    for name in list(os.environ):
+        if name.startswith(("UV_INDEX", "UV_DEFAULT_INDEX", "UV_FIND_LINKS")):
+            monkeypatch.delenv(name)
+    index_variables.cache_clear()
+    yield
+    index_variables.cache_clear()
+
+
+def test_a_wheel_that_only_pips_find_links_know_is_locked_and_replayed(
+    tmp_path, monkeypatch, own_index
+):
+    links, work = tmp_path / "links", tmp_path / "work"
+    place = write_capture(tmp_path / "needed")
+    needed = {**ORIGIN, "name": "own-needed", "package": "own_needed"}
+    WheelBuilder().build(read_capture(place), place, into=links, origin=needed)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(links))
+    module = "import own_needed\n\n" + FARE_MODULE
+    pins = {"own_needed": "own-needed==1.0.0"}
+
+    export = make_export(
+        write_capture(tmp_path / "capture", module=module, requirements=pins),
+        export_folder=work,
+        package="fares",
+        version="1.0.0",
+        export_id="export-20261123-091500-7k2m",
+        at=AT,
+        builder=WheelBuilder(),
+        replayer=UvReplayer(),
+    )
+
+    lock = (work / "requirements.lock").read_text()
+    assert export.parity.passed
+    assert read_lock(lock) == {"own-needed": "1.0.0"}
+    assert str(links) not in lock
+
+
+def test_an_empty_cache_without_network_is_said_in_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    place = write_capture(tmp_path / "capture")
+    record = read_capture(place)
+    wheel = WheelBuilder().build(record, place, into=tmp_path, origin=ORIGIN)
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(f"packaging==26.3 \\\n    --hash=sha256:{'0' * 64}\n")
+
+    with pytest.raises(VerificationError) as refused:
+        UvReplayer().replay(
+            wheel, lock, package="fares", python_version=record.python_version
+        )
+
+    assert "requirements.lock cannot be installed" in refused.value.message
+    assert "Run it once with access to your package index" in refused.value.hint
+
+
+def test_a_lock_that_leads_elsewhere_reaches_no_installer(bundle, tmp_path):
+    forger = Forger(bundle, tmp_path)
+    forger.rewrite(
+        "requirements.lock", lambda data: data + b"--index-url http://127.0.0.1:9/\n"
+    )
+
+    found = ask(forger.recompute(), replayer=UvReplayer())
+
+    assert found.parity is None
+    assert any("'--index-url http://127.0.0.1:9/'" in text for text in found.failures)

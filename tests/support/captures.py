@@ -119,7 +119,13 @@ def write_frame_capture(folder: Path) -> Path:
     return folder
 
 
-def write_capture(folder: Path, *, module: str = FARE_MODULE, cases: int = 24) -> Path:
+def write_capture(
+    folder: Path,
+    *,
+    module: str = FARE_MODULE,
+    cases: int = 24,
+    requirements: dict[str, str] | None = None,
+) -> Path:
     """Write the capture of ``fare`` into a folder and return that folder."""
     (folder / "state").mkdir(parents=True)
     rates = json.dumps(RATES).encode()
@@ -141,7 +147,7 @@ def write_capture(folder: Path, *, module: str = FARE_MODULE, cases: int = 24) -
                 size_bytes=len(rates),
             ),
         ),
-        requirements={},
+        requirements=requirements or {},
         python_version=platform.python_version(),
         signature=Signature(
             inputs=(

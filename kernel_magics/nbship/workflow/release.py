@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from nbship.capture.folding import fold
 from nbship.errors import ApprovalError, JobError, ReleaseError
-from nbship.records.digest import digest_bytes, digest_file, digest_tree
+from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Lock
 from nbship.records.release import Release
 from nbship.release.clearance import choose_root, enough_approvals, passed_verdict
@@ -24,6 +24,7 @@ from nbship.release.names import (
     latest_version,
     next_version,
 )
+from nbship.release.sums import SUMS
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import key_of, verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
@@ -164,14 +165,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
     check_name(wish.name)
     _check_capture(capture_folder, captured)
     place = store.folder / "releases" / wish.name
-    released = [path.name for path in place.iterdir()] if place.is_dir() else []
-    version = wish.version or next_version(released)
-    check_version(version)
-    if version in released:
-        raise ReleaseError(
-            f"{wish.name} {version} is released already; a release is never overwritten",
-            hint=f"Leave --version out for {next_version(released)}.",
-        )
+    version, latest = _free_version(place, wish)
     evidence = Evidence(
         name=wish.name,
         version=version,
@@ -186,25 +180,42 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         approvals=approvals.approvals,
         capture=read_capture(capture_folder),
         capture_digest=captured.digest,
-        previous=_previous(place, latest_version(released)),
+        previous=_previous(place, latest),
     )
+    sources = _sources(store, evidence, capture_folder)
+    bundle = place / version
     manifest = write_bundle(
-        place / version,
-        evidence,
-        sources=_sources(store, evidence, capture_folder),
-        makers=makers,
-        tool=wish.tool,
+        bundle, evidence, sources=sources, makers=makers, tool=wish.tool
     )
     return Release(
         name=wish.name,
         version=version,
-        bundle=str(place / version),
-        digest=digest_bytes((place / version / "SHA256SUMS").read_bytes()),
+        bundle=str(bundle),
+        digest=digest_file(bundle / SUMS),
         wheel=manifest.wheel,
-        wheel_digest=digest_file(place / version / manifest.wheel),
+        wheel_digest=digest_file(bundle / manifest.wheel),
         parity=manifest.parity,
         signer=makers.sealer.public_key(),
     )
+
+
+def _free_version(place: Path, wish: Wish) -> tuple[str, str]:
+    """Return the version to make and the latest one that was made.
+
+    Raises
+    ------
+    ReleaseError
+        If the wished version is none, or was made already.
+    """
+    released = [path.name for path in place.iterdir()] if place.is_dir() else []
+    version = wish.version or next_version(released)
+    check_version(version)
+    if version in released:
+        raise ReleaseError(
+            f"{wish.name} {version} is released already; a release is never overwritten",
+            hint=f"Leave --version out for {next_version(released)}.",
+        )
+    return version, latest_version(released)
 
 
 def _check_capture(folder: Path, captured: CapturedRoot) -> None:
@@ -234,7 +245,7 @@ def _run(store: Store, run_id: str) -> Run | None:
 def _previous(place: Path, version: str) -> str:
     if not version:
         return ""
-    sums = place / version / "SHA256SUMS"
+    sums = place / version / SUMS
     digest = digest_file(sums)[:16] if sums.is_file() else "?"
     return f"{version} (bundle digest `{digest}…`)"
 
