@@ -142,6 +142,8 @@ class Forger:
 
     def __init__(self, bundle: Path, into: Path) -> None:
         self.bundle = shutil.copytree(bundle, into / "forged")
+        manifest = json.loads((bundle / MANIFEST).read_bytes())
+        self.package = manifest["package"]
         create_key(into / "forger")
         self.sealer = SshSealer(into / "forger")
 
@@ -153,7 +155,7 @@ class Forger:
     def rewrite_wheel(self, name: str, change: Callable[[bytes], bytes]) -> None:
         """Change one file of the package, and RECORD with it."""
         files = read_wheel(self.wheel)
-        path = f"fares/{name}"
+        path = f"{self.package}/{name}"
         changed = change(files[path])
         assert changed != files[path]
         files[path] = changed
