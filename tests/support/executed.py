@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import subprocess
@@ -50,6 +51,7 @@ class ExecutedNotebook:
         self.namespace: dict = {"__name__": "__main__", "__builtins__": __builtins__}
         self.cells: dict[str, ExecutedCell] = {}
         self.roots = roots
+        self._flags = 0
         for source in sources:
             self.run(source)
 
@@ -61,8 +63,13 @@ class ExecutedNotebook:
             source=source, cell_id=f"c{count}", execution_count=count
         )
         self._origin = f"In[{count}]"
-        code = compile(source, name, "exec", dont_inherit=True)
-        exec(code, self.namespace)  # noqa: S102  # that is what a notebook is
+        # as IPython does: statement by statement; `from __future__` stays in force
+        for statement in ast.parse(source).body:
+            if getattr(statement, "module", "") == "__future__":
+                self._flags |= annotations.compiler_flag
+            unit = ast.Module([statement], [])
+            code = compile(unit, name, "exec", self._flags, dont_inherit=True)
+            exec(code, self.namespace)  # noqa: S102  # that is what a notebook is
         for root in self.roots:
             value = self.namespace.get(root)
             is_function = callable(value) and not hasattr(value, "fit")

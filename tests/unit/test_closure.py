@@ -481,3 +481,12 @@ def test_several_hazards_are_reported_together(tmp_path):
     assert isinstance(error, HazardError)
     assert "'lock'" in error.message
     assert "'rows'" in error.message
+
+
+def test_imports_beside_the_definition_change_nothing(tmp_path):
+    for cell in (
+        "import math, json\ndef predict(x):\n    return math.sqrt(x), json.dumps(x)\nclass A:\n    def f(self):\n        return math.pi\n",
+        "if True:\n    import math\n    def predict(x):\n        return math.sqrt(x)\n",
+    ):
+        notebook = ExecutedNotebook(cell, "predict(4)")
+        notebook.capture(tmp_path / "capture")

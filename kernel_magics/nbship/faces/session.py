@@ -208,9 +208,7 @@ class Session:
         if not self.is_here:
             return
         for follower in self._followers:
-            self.quietly(follower.change)
-            if is_cell_end:
-                self.quietly(follower.finish)
+            self.quietly(follower.finish if is_cell_end else follower.change)
 
     def take_parameters(self, source: str) -> None:
         """Remember the names of the parameters cell, and record their values in a run."""

@@ -139,10 +139,22 @@ def bound_names(statement: ast.stmt) -> set[str]:
     return found
 
 
-def imported_names(cell: ExecutedCell) -> set[str]:
-    """Name what the import statements of a cell bind, those inside functions left out."""
+def imported_names(cell: ExecutedCell, *, line: int = 0) -> set[str]:
+    """Name what the import statements of a cell bind, those inside functions left out.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    line
+        Look only into the top-level statement that holds this line.
+    """
     names: set[str] = set()
-    queue: list[ast.AST] = [parse(cell.source)]
+    queue: list[ast.AST] = [
+        statement
+        for statement in parse(cell.source).body
+        if not line or statement.lineno <= line <= (statement.end_lineno or 0)
+    ]
     while queue:
         node = queue.pop()
         if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nbship.errors import ExportError
 from nbship.release import cells as texts
 from nbship.release.instructions import (
-    compiled,
+    codes_of_cell,
     is_postponed,
     is_same_code,
-    nested_code,
 )
 from nbship.release.literals import is_equal_value
 from nbship.release.naming import named_item
@@ -75,7 +74,7 @@ def _made_class(walk: ClosureWalk, name: str, cls: type) -> Item:
 
 def _check_methods(cls: type, cell: ExecutedCell, codes: tuple[Any, ...]) -> None:
     is_future = any(is_postponed(code) for code in codes)
-    known = list(nested_code(compiled(cell.source, is_future=is_future)))
+    known = codes_of_cell(cell.source, is_future=is_future)
     for code in codes:
         if not any(is_same_code(code, made) for made in known):
             _refuse_change(cls, code.co_name)

@@ -18,7 +18,7 @@ from nbship.release.classes import class_item
 from nbship.release.defaults import check_defaults
 from nbship.release.factories import factory_item
 from nbship.release.instructions import (
-    compiled,
+    codes_of_cell,
     is_postponed,
     is_same_code,
     nested_code,
@@ -167,7 +167,7 @@ def _node_of(
 ) -> texts.FunctionNode:
     code = function.__code__
     for node in texts.function_nodes(code, cell):
-        for made in nested_code(compiled(cell.source, is_future=is_postponed(code))):
+        for made in codes_of_cell(cell.source, is_future=is_postponed(code)):
             is_here = made.co_firstlineno == code.co_firstlineno
             if is_here and is_same_code(made, code) and _starts_like(made, node):
                 return node

@@ -81,6 +81,26 @@ def compiled(text: str, *, is_future: bool = False) -> CodeType:
     return code
 
 
+@lru_cache(maxsize=512)
+def codes_of_cell(source: str, *, is_future: bool = False) -> tuple[CodeType, ...]:
+    """Compile a cell in the ways a kernel may: whole, and statement by statement.
+
+    The compiler writes other instructions for methods of names that the same unit imports,
+    so the two differ; IPython compiles statement by statement.
+    """
+    tree = ast.parse(source)
+    flags = __future__.annotations.compiler_flag if is_future else 0
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    units = [tree, *(ast.Module([statement], []) for statement in tree.body)]
+    return tuple(
+        code
+        for unit in units
+        for code in nested_code(
+            compile(unit, "<cell>", "exec", flags=flags, dont_inherit=True)
+        )
+    )
+
+
 def is_postponed(code: CodeType) -> bool:
     """Tell whether code was compiled under ``from __future__ import annotations``."""
     return bool(code.co_flags & __future__.annotations.compiler_flag)

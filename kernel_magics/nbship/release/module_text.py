@@ -15,7 +15,7 @@ from nbship.release.cells import imported_names
 from nbship.release.instructions import compiled, is_same_code, nested_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import CodeType
 
     from nbship.release.items import Closure, Item
@@ -203,7 +203,7 @@ def _check(text: str, body: Iterable[Item], *, is_future: bool) -> None:
             hint="Write the definition at the top level of a cell.",
         ) from error
     for item in body:
-        codes = list(nested_code(_as_in_its_cell(item))) if item.codes else []
+        codes = [code for unit in _units(item) for code in nested_code(unit)]
         for wanted in item.codes:
             if not any(is_same_code(code, wanted) for code in codes):
                 place = f" in {item.cell.place}" if item.cell else ""
@@ -213,12 +213,15 @@ def _check(text: str, body: Iterable[Item], *, is_future: bool) -> None:
                 )
 
 
-def _as_in_its_cell(item: Item) -> CodeType:
-    """Compile a statement beside the imports of its cell.
+def _units(item: Item) -> Iterator[CodeType]:
+    """Compile a statement as its cell may have been: alone, and beside its imports.
 
-    The compiler of Python 3.11 and 3.12 writes other instructions for methods of names that
-    the same unit imports.
+    The compiler writes other instructions for methods of names that the same unit imports.
     """
-    names = imported_names(item.cell) if item.cell is not None else set()
-    prelude = "".join(f"import {name}\n" for name in sorted(names))
-    return compiled(prelude + item.text, is_future=item.is_future)
+    line = next((line for line in item.lines if line), 0)
+    if item.cell is None or not item.codes:
+        return
+    beside = (set(), imported_names(item.cell, line=line), imported_names(item.cell))
+    for names in beside:
+        prelude = "".join(f"import {name}\n" for name in sorted(names))
+        yield compiled(prelude + item.text, is_future=item.is_future)
