@@ -47,7 +47,13 @@ make_environment() {
   fi
 }
 
-wanted=$(cat "$root/pyproject.toml" "$root/extension/hatch_build.py" | cksum)-$*
+# what an editable installation copies or builds: another state of it asks for another one
+state() {
+  cat "$root/pyproject.toml" "$root/extension/hatch_build.py" "$root/extension/package-lock.json"
+  find "$root/extension/src" "$root/extension/style" "$root/extension/schema" -type f -exec cat {} +
+}
+
+wanted=$(state | cksum)-$*
 if [ "$(cat "$folder/.nbship-environment" 2>/dev/null)" = "$wanted" ]; then
   exit 0
 fi
@@ -61,4 +67,7 @@ groups=
 for group in "$@"; do groups="$groups --group $root/pyproject.toml:$group"; done
 # shellcheck disable=SC2086  # one word per option
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -e "$root" $groups
-echo "$wanted" > "$folder/.nbship-environment"
+# without the panel the environment is not what was wanted: the next make tries again
+if "$folder/bin/python" -c 'import sys; from nbship_lab.app import has_front_end; sys.exit(not has_front_end())'; then
+  echo "$wanted" > "$folder/.nbship-environment"
+fi

@@ -20,7 +20,14 @@ TYPESCRIPT = [
     *(ROOT / "extension" / "src").rglob("*.tsx"),
 ]
 #: every name that `import nbship` offers; a new one is a decision
-PUBLIC_NAMES = ["NbshipError", "__version__", "golden", "log"]
+PUBLIC_NAMES = [
+    "NbshipError",
+    "__version__",
+    "golden",
+    "load_ipython_extension",
+    "log",
+    "unload_ipython_extension",
+]
 HEAVY = {
     "mlflow",
     "wandb",

@@ -7,10 +7,11 @@ import zipfile
 import pytest
 
 from nbship import __version__
-from support.wheels import build_wheel, make_bare_environment
+from support.wheels import CHECKOUT, build_wheel, make_bare_environment
 
 pytestmark = pytest.mark.full
 
+DEMO_PACKAGES = ("matplotlib", "palmerpenguins", "pandas", "scikit-learn")
 LOAD_MAGICS = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
@@ -35,7 +36,9 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory, wheel):
-    return make_bare_environment(tmp_path_factory.mktemp("bare"), str(wheel))
+    return make_bare_environment(
+        tmp_path_factory.mktemp("bare"), str(wheel), *DEMO_PACKAGES
+    )
 
 
 def test_the_wheel_holds_the_panel_its_server_and_the_templates(wheel):
@@ -87,3 +90,16 @@ def test_the_server_lists_the_extension(bare):
     listed = bare.must("jupyter", "server", "extension", "list")
     assert "nbship_lab" in listed
     assert "OK" in listed[listed.index("Validating nbship_lab") :]
+
+
+def test_the_demo_walks_its_path_from_the_wheel(bare, tmp_path):
+    demo = str(CHECKOUT / "binder" / "demo.py")
+
+    said = bare.must("python", demo, str(tmp_path / "project"), cwd=tmp_path)
+
+    assert "Where things lie:" in said
+    assert ": verified, digest" in said
+    assert (
+        len(list((tmp_path / "project" / ".mlops" / "releases").glob("*/*/SHA256SUMS")))
+        == 1
+    )

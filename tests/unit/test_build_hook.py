@@ -42,7 +42,7 @@ def test_node_serves_from_20_19_on(hook, version, serves):
         "/usr/bin/python3.12 -I -m pip --cert x install wheel",
         "pip3.11 install git+https://example.org/nbship",
         "uv pip install --python x .",
-        "/root/.local/bin/uv sync --no-editable",
+        "/home/ada/.local/bin/uv sync --no-editable",
     ],
 )
 def test_installers_may_lack_the_panel(hook, line):
