@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from nbship.records.mirror import Mirror
@@ -65,6 +65,15 @@ def summary_rows(
     ]
     rows += [(m.tracker, mirror_text(m, len(run.metrics))) for m in mirrors]
     return [(name, text) for name, text in rows if text]
+
+
+def metrics_row(
+    rows: Sequence[Sequence[str]], last: Mapping[str, float]
+) -> list[tuple[str, str]]:
+    """Return the rows of a status with the metrics as they are now."""
+    text = ", ".join(f"{name} {value:.6g}" for name, value in last.items())
+    kept = [(name, told) for name, told in rows if name != "metrics"]
+    return [*kept, ("metrics", text)] if text else kept
 
 
 def metric_text(metric: Metric) -> str:

@@ -51,33 +51,39 @@ def _wanted(context: Context, wanted: str | None) -> str:
 
 
 def _live_view(context: Context, run_id: str) -> Any:  # noqa: ANN401  # an anywidget, or None
-    """Make the widget of the notebook's own active run and keep it up to date."""
+    """Make the widget of the notebook's own active run and keep it up to date.
+
+    While a cell logs, only the metrics change; the journal is read at the cell's end.
+    """
     session = context.session
     if session is None or session.recorder is None or session.recorder.run_id != run_id:
         return None
-    from nbship.capture.summary import summary_rows
+    from nbship.capture.summary import metrics_row, summary_rows
     from nbship.widgets.run_view import (
         Throttle,
         make_run_view,
         shown_series,
         view_state,
     )
-    from nbship.workflow.recording import load_run
+    from nbship.workflow.following import RunReader
 
-    bench = context.workbench
+    bench, reader = context.workbench, RunReader(context.workbench.store, run_id)
 
-    def state() -> dict[str, Any]:
-        run = load_run(bench.store, run_id)
-        mirrors = bench.ledger.mirrors(run_id)
+    def whole() -> dict[str, Any]:
+        reader.read()
+        run, mirrors = reader.run(), bench.ledger.mirrors(run_id)
         rows = summary_rows(run, mirrors, now=bench.clock.now())
         return view_state(rows, shown_series(session.series))
 
-    view = make_run_view(state())
+    def metrics_only() -> None:
+        rows = metrics_row(view.state["rows"], session.series.last)
+        view.state = view_state(rows, shown_series(session.series))
 
-    def draw() -> None:
-        view.state = state()
+    def everything() -> None:
+        view.state = whole()
 
-    session.follow(Throttle(draw))
+    view = make_run_view(whole())
+    session.follow(Throttle(draw=metrics_only, draw_last=everything))
     return view
 
 

@@ -51,39 +51,40 @@ def make_run_view(state: dict[str, Any]) -> Any:  # noqa: ANN401  # an anywidget
 
 
 class Throttle:
-    """Calls ``draw`` at most four times a second; the last change is never left out.
-
-    A change that comes too early is drawn with the next one, or by ``finish``, which the end
-    of a cell calls.
+    """Draws at most four times a second while a cell logs, and everything at its end.
 
     Parameters
     ----------
     draw
-        Brings the widget up to date.
+        Brings the metrics up to date; cheap.
+    draw_last
+        Brings everything up to date; called at the end of cells.
     clock
         Returns seconds.
     """
 
     def __init__(
-        self, draw: Callable[[], None], *, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        draw: Callable[[], None],
+        draw_last: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._draw = draw
+        self._draw_last = draw_last
         self._clock = clock
         self._drawn_s = clock()
-        self._is_behind = False
 
     def change(self) -> None:
-        """Draw now, or later where the last drawing is too near."""
-        self._is_behind = True
+        """Draw the metrics, where the last drawing is not too near."""
         if self._clock() - self._drawn_s >= UPDATE_PERIOD_S:
-            self.finish()
-
-    def finish(self) -> None:
-        """Draw what has not been drawn."""
-        if self._is_behind:
-            self._is_behind = False
             self._drawn_s = self._clock()
             self._draw()
+
+    def finish(self) -> None:
+        """Draw everything."""
+        self._drawn_s = self._clock()
+        self._draw_last()
 
 
 @cache

@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbship.capture.folding import Folding
 from nbship.capture.rebuild import executed_notebook
 from nbship.records.codec import to_json
 from nbship.records.run import RunStatus
+from nbship.workflow.following import RunReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nbship.ports import Ledger, Store, Tracker
     from nbship.records.mirror import Mirror
-    from nbship.records.run import Event, Metric, Run
+    from nbship.records.run import Metric, Run
 
 
 class Shipment:
@@ -44,8 +44,7 @@ class Shipment:
         self._store = store
         self._ledger = ledger
         self._mirror = ledger.mirror(run_id, tracker.name)
-        self._folding = Folding()
-        self._offset_bytes = 0
+        self._reader = RunReader(store, run_id)
         self._is_open = False
 
     def advance(self, *, may_close: bool = True) -> Mirror:
@@ -66,12 +65,12 @@ class Shipment:
             self.has_ended = True
             self._attach()
             return self._mirror
-        news = self._read()
-        if self._folding.started_at is None:
+        has_news = self._reader.read()
+        if not self._reader.has_started:
             return self._mirror
-        run = self._folding.run(self.run_id)
+        run = self._reader.run()
         self.has_ended = run.status is not RunStatus.RUNNING
-        if news or not self._is_open:
+        if has_news or not self._is_open:
             self._write(run)
         if self.has_ended and may_close:
             self.tracker.close(self._mirror.reference, run, self._files(run))
@@ -84,16 +83,6 @@ class Shipment:
         self._is_open = False
         text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         self._keep(replace(self._mirror, error=text))
-
-    def _read(self) -> Sequence[Event]:
-        news = []
-        for event, offset_bytes in self._store.journal(self.run_id).events_from(
-            self._offset_bytes
-        ):
-            self._folding.take(event)
-            self._offset_bytes = offset_bytes
-            news.append(event)
-        return news
 
     def _write(self, run: Run) -> None:
         if not self._is_open:
@@ -123,7 +112,7 @@ class Shipment:
             f"{_place(artifact.name)}{artifact.name}": folder / artifact.path
             for artifact in run.artifacts
         }
-        if run.cells:
+        if run.cells and run.origin == "live":  # a job keeps its own executed notebook
             path = folder / "executed.ipynb"
             self._store.write_bytes(_as_bytes(run, folder), path)
             files["notebook/executed.ipynb"] = path
