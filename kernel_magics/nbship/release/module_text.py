@@ -221,7 +221,7 @@ def _units(item: Item) -> Iterator[CodeType]:
     line = next((line for line in item.lines if line), 0)
     if item.cell is None or not item.codes:
         return
-    beside = (set(), imported_names(item.cell, line=line), imported_names(item.cell))
-    for names in beside:
+    near, far = imported_names(item.cell, line=line), imported_names(item.cell)
+    for names in (set[str](), near, far):
         prelude = "".join(f"import {name}\n" for name in sorted(names))
         yield compiled(prelude + item.text, is_future=item.is_future)
