@@ -134,3 +134,22 @@ def test_no_file_names_a_machine_or_a_registry_host():
     ]
 
     assert guilty == []
+
+
+def test_what_the_demo_and_the_pages_need_is_in_version_control():
+    needed = [
+        *(ROOT / "binder" / "demo").iterdir(),
+        *(ROOT / "docs").glob("*.md"),
+        *SOURCES,
+    ]
+
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--stdin"],
+        input="\n".join(str(path) for path in needed if path.is_file()),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+
+    assert [name for name in ignored if "__pycache__" not in name] == []
