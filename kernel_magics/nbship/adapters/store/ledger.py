@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nbship.errors import StoreError
 from nbship.records.mirror import Attachment, Mirror
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ class SqliteLedger:
     def mirrors(self, run_id: str) -> tuple[Mirror, ...]:
         """List the mirrors of a run."""
         query = "select tracker, reference, metrics, is_closed, error from mirrors where run_id = ?"
-        with self._transaction() as database:
-            rows = database.execute(query, (run_id,)).fetchall()
+        rows = self._read(query, (run_id,))
         return tuple(
             Mirror(
                 run_id=run_id,
@@ -73,8 +73,7 @@ class SqliteLedger:
     def attachments(self, run_id: str, tracker: str) -> tuple[Attachment, ...]:
         """List the files that a tracker still lacks."""
         query = "select path, folder from attachments where run_id = ? and tracker = ?"
-        with self._transaction() as database:
-            rows = database.execute(query, (run_id, tracker)).fetchall()
+        rows = self._read(query, (run_id, tracker))
         return tuple(
             Attachment(run_id=run_id, tracker=tracker, path=path, folder=folder)
             for path, folder in rows
@@ -95,17 +94,44 @@ class SqliteLedger:
                 _row(attachment),
             )
 
+    def _read(self, query: str, values: tuple[str, ...]) -> list[Any]:
+        """Read rows; a store that cannot be written is read as it lies there."""
+        if not self._path.is_file():
+            return []
+        try:
+            with self._transaction() as database:
+                return database.execute(query, values).fetchall()
+        except StoreError:
+            address = f"{self._path.absolute().as_uri()}?immutable=1"
+        with self._explained():
+            database = sqlite3.connect(address, uri=True)
+            try:
+                return database.execute(query, values).fetchall()
+            finally:
+                database.close()
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S)
+        with self._explained():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S)
+            try:
+                database.execute("pragma journal_mode = wal")
+                database.executescript(_TABLES)
+                with database:
+                    yield database
+            finally:
+                database.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            database.execute("pragma journal_mode = wal")
-            database.executescript(_TABLES)
-            with database:
-                yield database
-        finally:
-            database.close()
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"{self._path}: cannot be used: {error}",
+                hint="Free space or grant writing there; the file may also be deleted.",
+            ) from error
 
 
 def _row(attachment: Attachment) -> tuple[str, str, str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+
+from nbship.adapters.store.files import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +27,26 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[bool]:
     wait_s
         How long to wait for another holder.
 
+    Raises
+    ------
+    StoreError
+        If the file cannot be made.
+
     Yields
     ------
     bool
         Whether the lock is held.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    with _opened(path) as file:
         yield _acquire(file.fileno(), time.monotonic() + wait_s)
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a")
+    except OSError as error:
+        raise store_error(error, path) from error
 
 
 def _acquire(descriptor: int, deadline_s: float) -> bool:
