@@ -190,7 +190,9 @@ def test_a_fork_records_no_cell_and_may_log(run):
     )
     found = run.last_run()
     assert [c.cell_id for c in found.cells[before:]] == ["fork"]
-    assert found.cells[-1].outputs == ()
+    # Python 3.12 and newer warn on stderr about forks of processes with threads
+    said = [o["text"] for o in found.cells[-1].outputs if o.get("name") != "stderr"]
+    assert said == []
     assert found.last_metrics["child"].value == 1
 
 
