@@ -29,7 +29,7 @@ _POLL_S = 0.3
 _LONGEST_PAUSE_S = 30.0
 #: attempts of one tracker after the run's end, with pauses of 4 s in all
 _LAST_ATTEMPTS = 4
-_NICENESS = 10
+_NICENESS = 5
 
 
 def start_shipper(
