@@ -74,6 +74,15 @@ class Store(Protocol):
         """Return ``jobs/<job>/attempts/<number>/``."""
         ...
 
+    def record_path(self, record_id: str) -> Path:
+        """Return where a verdict, an approval, a report or an export lies."""
+        ...
+
+    @property
+    def releases(self) -> Path:
+        """``releases/``, with ``<name>/<version>/`` for each."""
+        ...
+
     def journal(self, run_id: str) -> Journal:
         """Open the journal of a run for appending and reading."""
         ...
@@ -96,10 +105,6 @@ class Store(Protocol):
 
     def keep_blob(self, run_id: str, digest: str, data: bytes) -> None:
         """Keep bytes as ``runs/<run>/blobs/<sha256>``; what is there already stays."""
-        ...
-
-    def publish(self, record: object, path: Path) -> bool:
-        """Write a record by ``os.link``; False where another one stands there already."""
         ...
 
     def link(self, source: Path, path: Path) -> bool:

@@ -236,7 +236,7 @@ class Workbench(TrackingBench):
 
     @staticmethod
     def codecs() -> tuple[Codec, ...]:
-        """What writes captured values: plug-ins first, then in order of preference.
+        """Return what writes captured values: plug-ins first, then in order of preference.
 
         Raises
         ------

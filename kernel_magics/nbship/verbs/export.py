@@ -25,7 +25,7 @@ def _export(context: Context, given: argparse.Namespace) -> Answer:
 
     bench = context.workbench
     export_id = bench.new_id("export")
-    folder = bench.store.folder / "exports" / export_id
+    folder = bench.store.record_path(export_id)
     if given.job:
         found = captured_by_job(bench.store, given.job, given.root)
         capture, notebook, installed = found.folder, found.notebook, found.installed

@@ -17,6 +17,7 @@ from nbship.errors import NbshipError
 from nbship.records.overview import LastMetric, Overview, RunRow, Stage
 from nbship.records.release import Manifest
 from nbship.records.run import EventKind
+from nbship.release.sums import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ class RunsOverview:
 
     def _released(self) -> _Released:
         released = _Released()
-        for path in sorted(self._store.folder.glob("releases/*/*/manifest.json")):
+        for path in sorted(self._store.releases.glob(f"*/*/{MANIFEST}")):
             stamp = _stamp(path)
             known = self._manifests.get(path)
             if known is None or known[0] != stamp:

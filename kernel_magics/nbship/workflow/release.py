@@ -164,7 +164,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
     capture_folder = attempt / "roots" / quote(captured.name, safe="")
     check_name(wish.name)
     _check_capture(capture_folder, captured)
-    place = store.folder / "releases" / wish.name
+    place = store.releases / wish.name
     version, latest = _free_version(place, wish)
     evidence = Evidence(
         name=wish.name,
@@ -277,7 +277,7 @@ def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:
 def _report(store: Store, verdict_id: str) -> Path | None:
     """Return the newest report that shows a verdict; None where none was made."""
     for report_id in reversed(store.ids("report")):
-        path = store.folder / "reports" / f"{report_id}.html"
+        path = store.record_path(report_id)
         if verdict_id.encode() in path.read_bytes():
             return path
     return None

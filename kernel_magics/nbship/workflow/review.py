@@ -22,7 +22,6 @@ from nbship.workflow.approvals import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from nbship.ports import Sealer, Store
     from nbship.records.policy import Policy
@@ -97,7 +96,7 @@ def decide(  # noqa: PLR0913  # the fields of the record
     )
     seal = sealer.seal(sealed_bytes(unsealed), namespace=NAMESPACE)
     approval = dataclasses.replace(unsealed, seal=seal)
-    store.save(approval, _place(store, approval.id))
+    store.save(approval, store.record_path(approval.id))
     return approval
 
 
@@ -202,15 +201,12 @@ def find_verdict(store: Store, name: str) -> Verdict:
             f"{store.folder}: {name!r} {what}",
             hint="Give more of the id." if found else "Make one: mlops vet JOB",
         )
-    return store.load(Verdict, store.folder / "verdicts" / f"{found[0]}.json")
+    return store.load(Verdict, store.record_path(found[0]))
 
 
 def _all(store: Store) -> Iterable[Approval]:
-    return (store.load(Approval, _place(store, i)) for i in store.ids("approval"))
-
-
-def _place(store: Store, approval_id: str) -> Path:
-    return store.folder / "approvals" / f"{approval_id}.json"
+    ids = store.ids("approval")
+    return (store.load(Approval, store.record_path(i)) for i in ids)
 
 
 def _allowed_keys(reviewers: Sequence[str]) -> frozenset[str]:

@@ -67,7 +67,7 @@ def vet(  # noqa: PLR0913  # the ports of one use case
     check_policy(policy, gates)
     dossier = make_dossier(store, job_id, policy=policy, instruments=instruments, at=at)
     verdict = judge(dossier, gates, verdict_id=verdict_id, vetted_at=at)
-    store.save(verdict, store.folder / "verdicts" / f"{verdict.id}.json")
+    store.save(verdict, store.record_path(verdict.id))
     return verdict
 
 
@@ -137,13 +137,12 @@ def load_verdict(store: Store, verdict_id: str) -> Verdict:
     RecordNotFoundError
         If there is none of that id.
     """
-    path = store.folder / "verdicts" / f"{verdict_id}.json"
     if verdict_id not in store.ids("verdict"):
         raise RecordNotFoundError(
             f"{store.folder}: no verdict {verdict_id!r}",
             hint="`mlops vet JOB` makes one and shows its id.",
         )
-    return store.load(Verdict, path)
+    return store.load(Verdict, store.record_path(verdict_id))
 
 
 def _outcome_of(store: Store, job: Job) -> Outcome:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from nbship.adapters.store.holding import hold, is_held
 from nbship.adapters.store.journal import FileJournal
 from nbship.errors import RecordFormatError, RecordNotFoundError, StoreError
-from nbship.records.codec import from_json, to_json
+from nbship.records.codec import from_json, json_text
 from nbship.records.ids import is_id
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class FileStore:
         return self.job_folder(job_id) / "attempts" / str(number)
 
     def record_path(self, record_id: str) -> Path:
-        """Return where a record of one file lies: ``verdicts/<id>.json`` and the like.
+        """Return where an id's file or folder lies: ``verdicts/<id>.json``, ``exports/<id>``.
 
         Raises
         ------
@@ -73,6 +73,11 @@ class FileStore:
             )
         place, suffix = _PLACES[kind]
         return self.folder / place / f"{record_id}{suffix}"
+
+    @property
+    def releases(self) -> Path:
+        """``releases/``, with ``<name>/<version>/`` for each."""
+        return self.folder / "releases"
 
     def journal(self, run_id: str) -> FileJournal:
         """Open the journal of a run for appending and reading."""
@@ -120,16 +125,6 @@ class FileStore:
         with _explained(path), _temporary(path) as temporary:
             temporary.write_bytes(data)
             temporary.replace(path)
-
-    def publish(self, record: object, path: Path) -> bool:
-        """Write a record by ``os.link``; False where another one stands there already."""
-        with _explained(path), _temporary(path) as temporary:
-            _write_synced(temporary, _encode(record))
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                return False
-            return True
 
     def link(self, source: Path, path: Path) -> bool:
         """Give a file a second name by ``os.link``; False where another one stands there already."""
@@ -192,9 +187,7 @@ class FileStore:
 
 
 def _encode(record: object) -> bytes:
-    return (json.dumps(to_json(record), indent=1, ensure_ascii=False) + "\n").encode(
-        "utf-8", "surrogatepass"
-    )
+    return json_text(record).encode("utf-8", "surrogatepass")
 
 
 @contextlib.contextmanager
