@@ -7,7 +7,7 @@ import os
 import sys
 
 from nbship.errors import NbshipError, UsageError
-from nbship.records.codec import to_json
+from nbship.records.codec import json_text
 from nbship.verbs.answer import REFUSED, USAGE, Context
 from nbship.verbs.parser import run_words
 from nbship.workbench import Workbench
@@ -19,9 +19,8 @@ def main(words: list[str] | None = None) -> int:
     try:
         answer, as_json = run_words(words, Context(workbench=Workbench.open()))
         print(
-            json.dumps(to_json(answer.data), indent=1, ensure_ascii=False)
-            if as_json
-            else answer.text,
+            json_text(answer.data) if as_json else f"{answer.text}\n",
+            end="",
             flush=True,
         )
     except NbshipError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -84,10 +83,10 @@ class AnswerView:
 def _display(answer: Answer, *, as_json: bool) -> None:
     from IPython.display import display
 
-    from nbship.records.codec import to_json
+    from nbship.records.codec import json_text
 
     if as_json:
-        print(json.dumps(to_json(answer.data), indent=1, ensure_ascii=False))  # noqa: T201  # the answer
+        print(json_text(answer.data), end="")  # noqa: T201  # the answer
     else:
         display(AnswerView(answer))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import json
 import types
 import typing
 from collections.abc import Mapping
@@ -36,6 +37,11 @@ def to_json(value: Any) -> Any:  # noqa: ANN401  # a record in, a JSON value out
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     return value
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401  # a record, or anything a record holds
+    """Write a record as a file of ours holds it: indented, UTF-8, one newline at its end."""
+    return json.dumps(to_json(value), indent=1, ensure_ascii=False) + "\n"
 
 
 def from_json(kind: type[Record], data: Any, *, where: str = "") -> Record:  # noqa: ANN401

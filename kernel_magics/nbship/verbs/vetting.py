@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +52,7 @@ def _write_files(
     context: Context, arguments: argparse.Namespace, verdict: Verdict, notebook: str
 ) -> None:
     from nbship import __version__
+    from nbship.records.codec import json_text
     from nbship.vetting.formats.junit import as_junit
     from nbship.vetting.formats.sarif import as_sarif
     from nbship.vetting.titles import titles_of
@@ -71,8 +71,7 @@ def _write_files(
             lines=cell_lines(bench.store, verdict.job_id),
             version=__version__,
         )
-        text = json.dumps(log, indent=1, ensure_ascii=False) + "\n"
-        bench.write_text(text, Path(arguments.sarif).absolute())
+        bench.write_text(json_text(log), Path(arguments.sarif).absolute())
 
 
 def _gates(context: Context, _arguments: argparse.Namespace) -> Answer:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship.errors import ReleaseError
+from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
 from nbship.release.facts import page_facts
 from nbship.release.manifest import manifest_of
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
-from nbship.workflow.bundle_files import record_text, regular_files, writing
+from nbship.workflow.bundle_files import regular_files, writing
 from nbship.workflow.export import build_and_replay
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def _fill(
         evidence, parity=parity, wheel=wheel.name, wheel_digest=digest_file(wheel)
     )
     texts = {page: makers.pages.write(page, facts) for page in PAGES}
-    texts |= {name: record_text(record) for name, record in sources.records.items()}
-    texts["reports/parity.json"] = record_text(parity)
+    texts |= {name: json_text(record) for name, record in sources.records.items()}
+    texts["reports/parity.json"] = json_text(parity)
     texts[SIGNER] = makers.sealer.public_key() + "\n"
     for name, text in texts.items():
         _place(folder, name).write_text(text, "utf-8")
@@ -115,7 +116,7 @@ def _fill(
         },
         tool=tool,
     )
-    (folder / MANIFEST).write_text(record_text(manifest), "utf-8")
+    (folder / MANIFEST).write_text(json_text(manifest), "utf-8")
     return manifest
 
 

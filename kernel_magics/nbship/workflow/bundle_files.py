@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from nbship.errors import ExportError, RecordFormatError, StoreError
-from nbship.records.codec import from_json, to_json
+from nbship.records.codec import from_json
 from nbship.records.digest import digest_file
 from nbship.records.release import RootCapture
 
@@ -62,11 +62,6 @@ def read_record(kind: type[Record], path: Path) -> Record:
     except ValueError as error:
         raise RecordFormatError(f"{path.name}: not JSON: {error}") from error
     return from_json(kind, data, where=path.name)
-
-
-def record_text(record: object) -> str:
-    """Write a record as the store does."""
-    return json.dumps(to_json(record), indent=1, ensure_ascii=False) + "\n"
 
 
 def regular_files(folder: Path) -> dict[str, Path]:

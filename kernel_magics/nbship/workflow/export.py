@@ -6,12 +6,13 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError
+from nbship.records.codec import json_text
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.release import Export
 from nbship.release.names import check_package, check_version
 from nbship.release.requirements import direct_pins
 from nbship.release.wheel_text import distribution_name
-from nbship.workflow.bundle_files import read_capture, record_text, writing
+from nbship.workflow.bundle_files import read_capture, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,8 +107,8 @@ def make_export(  # noqa: PLR0913  # the fields of the record
             lock_digest=digest_file(export_folder / LOCK),
             parity=parity,
         )
-        (export_folder / "parity.json").write_text(record_text(parity), "utf-8")
-        (export_folder / "export.json").write_text(record_text(export), "utf-8")
+        (export_folder / "parity.json").write_text(json_text(parity), "utf-8")
+        (export_folder / "export.json").write_text(json_text(export), "utf-8")
     return export
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import json
 import platform
 import shutil
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError, HazardError
-from nbship.records.codec import to_json
+from nbship.records.codec import json_text
 from nbship.records.digest import digest_bytes, digest_text
 from nbship.records.release import RootCapture, StateEntry
 from nbship.release import hazards
@@ -298,8 +297,7 @@ def _write(
         source_map=module.source_map,
         remarks=tuple(dict.fromkeys(remarks)),
     )
-    text = json.dumps(to_json(record), indent=1, ensure_ascii=False) + "\n"
-    files = {RECORD: text, MODULE: module.text, GOLDEN: golden}
+    files = {RECORD: json_text(record), MODULE: module.text, GOLDEN: golden}
     encoded = {name: content.encode() for name, content in files.items()}
     _place({**draft.files, **encoded}, folder)
     return record

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbship.capture.rebuild import executed_notebook
-from nbship.records.codec import to_json
+from nbship.records.codec import json_text
 from nbship.records.run import RunStatus
 from nbship.workflow.following import RunReader
 
@@ -143,7 +142,5 @@ def _as_bytes(run: Run, folder: Path) -> bytes:
         path = folder / "blobs" / digest
         return path.read_bytes() if path.is_file() else None
 
-    notebook = to_json(executed_notebook(run, read_blob))
-    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode(
-        "utf-8", "surrogatepass"
-    )
+    text = json_text(executed_notebook(run, read_blob))
+    return text.encode("utf-8", "surrogatepass")
