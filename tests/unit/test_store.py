@@ -11,6 +11,7 @@ from nbship.adapters.store.journal import FileJournal
 from nbship.errors import RecordFormatError, RecordNotFoundError, StoreError
 from nbship.records.environment import GitState
 from nbship.records.run import EventKind
+from support.store_writers import publish, write_many
 
 STATE = GitState(commit="a" * 40, branch="main", is_dirty=False)
 OTHER = GitState(commit="b" * 40, branch="main", is_dirty=True)
@@ -78,17 +79,11 @@ def test_ids_are_listed_oldest_first_and_foreign_names_are_left_out(tmp_path):
     assert store.ids("verdict") == ()
 
 
-def _write_many(path, name, count):
-    journal = FileJournal(path)
-    for number in range(count):
-        journal.append(EventKind.TAG, {"name": name, "value": "x" * (number % 3000)})
-
-
 def test_two_processes_that_write_one_journal_lose_and_tear_nothing(tmp_path):
     path = tmp_path / "journal.jsonl"
     context = multiprocessing.get_context("spawn")
     writers = [
-        context.Process(target=_write_many, args=(path, name, 400)) for name in "ab"
+        context.Process(target=write_many, args=(path, name, 400)) for name in "ab"
     ]
 
     for writer in writers:
@@ -103,18 +98,12 @@ def test_two_processes_that_write_one_journal_lose_and_tear_nothing(tmp_path):
         assert lengths == [number % 3000 for number in range(400)]
 
 
-def _publish(path, folder, results, name):
-    state = GitState(commit=name * 40, branch=name, is_dirty=False)
-    results.put((name, _published(FileStore(folder), state, path)))
-
-
 def test_of_two_processes_that_publish_at_once_one_wins(tmp_path):
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     path = tmp_path / "outcome.json"
     writers = [
-        context.Process(target=_publish, args=(path, tmp_path, results, n))
-        for n in "ab"
+        context.Process(target=publish, args=(path, tmp_path, results, n)) for n in "ab"
     ]
 
     for writer in writers:
