@@ -4,6 +4,7 @@ import pytest
 
 from nbship.adapters.bundles.uv import uv_variables
 from nbship.errors import ReleaseError, VerificationError
+from nbship.records.ssh import is_canonical
 from nbship.release.lock_text import read_lock
 from nbship.release.names import (
     check_name,
@@ -14,7 +15,7 @@ from nbship.release.names import (
 )
 from nbship.release.parity import parity_of
 from nbship.release.requirements import compatible_range, requires_python
-from nbship.release.sums import is_canonical_seal, read_sums, sums_text
+from nbship.release.sums import read_sums, sums_text
 
 HASH = "sha256:" + "a1" * 32
 
@@ -87,10 +88,10 @@ def test_a_seal_with_another_blank_is_not_canonical():
     )  # 70 characters a line
     whole = seal + "\n-----END SSH SIGNATURE-----\n"
 
-    assert is_canonical_seal(whole)
-    assert not is_canonical_seal(whole + "\n")
-    assert not is_canonical_seal(whole.replace("\n", "\x0b", 1))
-    assert not is_canonical_seal("")
+    assert is_canonical(whole)
+    assert not is_canonical(whole + "\n")
+    assert not is_canonical(whole.replace("\n", "\x0b", 1))
+    assert not is_canonical("")
 
 
 @pytest.mark.parametrize(

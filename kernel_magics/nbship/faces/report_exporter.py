@@ -16,6 +16,7 @@ from nbconvert.exporters.templateexporter import (  # noqa: TID253
 from traitlets import default  # noqa: TID253
 
 from nbship.faces import report_page, report_words
+from nbship.records.ssh import fingerprint
 from nbship.resources import template_folder
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ class ReportExporter(HTMLExporter):
         environment: Environment = super()._create_environment()
         environment.autoescape = True
         environment.trim_blocks = environment.lstrip_blocks = True
-        for name in ("utc", "shown", "duration", "size", "fingerprint"):
+        for name in ("utc", "shown", "duration", "size"):
             environment.filters[name] = getattr(report_words, name)
+        environment.filters["fingerprint"] = fingerprint
         environment.globals["make_page"] = report_page.make_page
         environment.globals["standing"] = report_words.standing
         return environment

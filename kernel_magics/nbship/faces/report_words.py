@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -53,17 +50,6 @@ def size(size_bytes: int) -> str:
     if size_bytes < _KIB * _KIB:
         return f"{size_bytes / _KIB:.1f} KiB"
     return f"{size_bytes / _KIB / _KIB:.1f} MiB"
-
-
-def fingerprint(public_key: str) -> str:
-    """Return a key's fingerprint as ``ssh-keygen -l`` writes it; "" where it has none."""
-    try:
-        blob = base64.b64decode(public_key.split()[1], validate=True)
-    except (IndexError, binascii.Error):
-        return ""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip(
-        "="
-    )
 
 
 def standing(answers: Sequence[Approval], wanted: int) -> str:

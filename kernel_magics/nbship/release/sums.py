@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -18,9 +15,6 @@ MANIFEST = "manifest.json"
 #: what a seal over SHA256SUMS is good for
 NAMESPACE = "nbship-bundle"
 
-_SEAL_BEGIN = "-----BEGIN SSH SIGNATURE-----"
-_SEAL_END = "-----END SSH SIGNATURE-----"
-_SEAL_WIDTH = 70
 _LINE = re.compile(r"([0-9a-f]{64})  (\S(?:.*\S)?)")
 
 
@@ -48,28 +42,6 @@ def read_sums(text: str) -> tuple[dict[str, str], list[str]]:
     if not failures and sums_text(digests) != text:
         failures.append(f"{SUMS}: its lines are not in order")
     return digests, failures
-
-
-def is_canonical_seal(seal: str) -> bool:
-    """Tell whether a seal stands in the one form that ``ssh-keygen`` writes.
-
-    A reader may forgive blanks and loose bits of base64; a bundle has none.
-    """
-    body = "".join(seal.split("\n")[1:-2])
-    try:
-        blob = base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    text = base64.b64encode(blob).decode()
-    lines = [text[i : i + _SEAL_WIDTH] for i in range(0, len(text), _SEAL_WIDTH)]
-    return seal == "\n".join((_SEAL_BEGIN, *lines, _SEAL_END, ""))
-
-
-def fingerprint(public_key: str) -> str:
-    """Return a key's fingerprint as ``ssh-keygen -l`` shows it."""
-    blob = base64.b64decode(public_key.split()[1])
-    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()
-    return f"SHA256:{digest.rstrip('=')}"
 
 
 def _is_inside(path: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import ApprovalError
 from nbship.records.codec import to_json
 from nbship.records.digest import canonical_json, digest_json
+from nbship.records.ssh import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 #: what the seals of approvals are for
 NAMESPACE = "nbship-approval"
-_KEY_WORD = "ssh-ed25519"
 
 
 def objection_to(
@@ -78,24 +78,6 @@ def sealed_bytes(approval: Approval) -> bytes:
     """Return what the seal covers: the record's canonical JSON with an empty seal."""
     unsealed = dataclasses.replace(approval, seal="")
     return canonical_json(to_json(unsealed)).encode("utf-8", "surrogatepass")
-
-
-def key_of(line: str) -> str:
-    """Return ``ssh-ed25519 AAAA…`` of a line of OpenSSH: no options, no comment.
-
-    Raises
-    ------
-    ApprovalError
-        If the line holds no ed25519 public key.
-    """
-    words = line.split()
-    position = words.index(_KEY_WORD) + 1 if _KEY_WORD in words else len(words)
-    if position >= len(words):
-        raise ApprovalError(
-            f"{line!r} is no public key: '{_KEY_WORD} AAAA…' was expected",
-            hint="Copy the line of a file such as ~/.ssh/id_ed25519.pub.",
-        )
-    return f"{_KEY_WORD} {words[position]}"
 
 
 def _changes(approval: Approval, verdict: Verdict) -> str:

@@ -16,6 +16,7 @@ from nbship.errors import ApprovalError, JobError, ReleaseError
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Lock
 from nbship.records.release import Release
+from nbship.records.ssh import key_of, keys_of
 from nbship.release.clearance import choose_root, enough_approvals, passed_verdict
 from nbship.release.facts import Evidence
 from nbship.release.names import (
@@ -26,7 +27,7 @@ from nbship.release.names import (
 )
 from nbship.release.sums import SUMS
 from nbship.vetting.subject import subject_of
-from nbship.workflow.approvals import key_of, verdict_digest
+from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
 from nbship.workflow.bundle_files import read_capture
 from nbship.workflow.jobs import load_job, published_outcome
@@ -228,7 +229,7 @@ def _check_capture(folder: Path, captured: CapturedRoot) -> None:
 
 
 def _check_sealer(sealer: Sealer, reviewers: Sequence[str]) -> None:
-    allowed = {key_of(line) for line in reviewers}
+    allowed = keys_of(reviewers)
     if allowed and key_of(sealer.public_key()) not in allowed:
         raise ApprovalError(
             f"your key is not among review.reviewers: {sealer.public_key()}",

@@ -10,10 +10,10 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from nbship.errors import ApprovalError, RecordNotFoundError
+from nbship.records.ssh import key_of, keys_of
 from nbship.records.vetting import Approval, Decision, Severity, Verdict
 from nbship.workflow.approvals import (
     NAMESPACE,
-    key_of,
     objection_to,
     sealed_bytes,
     verdict_digest,
@@ -76,7 +76,7 @@ def decide(  # noqa: PLR0913  # the fields of the record
             f"{verdict.id}: no reason was given",
             hint='Say why: --reason "…"',
         )
-    allowed = _allowed_keys(reviewers)
+    allowed = keys_of(reviewers)
     public_key = key_of(sealer.public_key())
     if allowed and public_key not in allowed:
         raise ApprovalError(
@@ -112,7 +112,7 @@ def answers_to(
     store: Store, verdict: Verdict, *, reviewers: Sequence[str], sealer: Sealer
 ) -> tuple[Approval, ...]:
     """Return the newest valid answer of each key, yes or no, oldest first."""
-    allowed = _allowed_keys(reviewers)
+    allowed = keys_of(reviewers)
     newest: dict[str, Approval] = {}
     for approval in sorted(_all(store), key=lambda a: (a.decided_at, a.id)):
         if not objection_to(approval, verdict, allowed=allowed, sealer=sealer):
@@ -161,7 +161,7 @@ def invalid_answers(
     store: Store, verdict: Verdict, *, reviewers: Sequence[str], sealer: Sealer
 ) -> tuple[str, ...]:
     """Say why other answers to the same notebook do not hold for a verdict, one line each."""
-    allowed = _allowed_keys(reviewers)
+    allowed = keys_of(reviewers)
     snapshot = verdict.subject.get("snapshot")
     lines = []
     for approval in _all(store):
@@ -207,10 +207,6 @@ def find_verdict(store: Store, name: str) -> Verdict:
 def _all(store: Store) -> Iterable[Approval]:
     ids = store.ids("approval")
     return (store.load(Approval, store.record_path(i)) for i in ids)
-
-
-def _allowed_keys(reviewers: Sequence[str]) -> frozenset[str]:
-    return frozenset(key_of(line) for line in reviewers)
 
 
 def _blockers(verdict: Verdict) -> str:

@@ -15,6 +15,7 @@ from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes, digest_file, digest_json
 from nbship.records.job import Job, Lock, Outcome
 from nbship.records.release import Manifest, Verification
+from nbship.records.ssh import fingerprint, is_canonical, key_of, keys_of
 from nbship.records.vetting import Approval, Verdict
 from nbship.release.audit import (
     file_failures,
@@ -22,18 +23,9 @@ from nbship.release.audit import (
     provenance_failures,
     wheel_failures,
 )
-from nbship.release.sums import (
-    MANIFEST,
-    NAMESPACE,
-    SEAL,
-    SIGNER,
-    SUMS,
-    fingerprint,
-    is_canonical_seal,
-    read_sums,
-)
+from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, read_sums
 from nbship.vetting.subject import subject_of
-from nbship.workflow.approvals import key_of, objection_to
+from nbship.workflow.approvals import objection_to
 from nbship.workflow.bundle_files import read_record, regular_files
 
 if TYPE_CHECKING:
@@ -181,7 +173,7 @@ def _seal(audit: _Audit) -> None:
     except ApprovalError as error:
         audit.failures.append(f"{SEAL} does not seal this {SUMS}: {error.message}")
         return
-    if not is_canonical_seal(seal):
+    if not is_canonical(seal):
         audit.failures.append(f"{SEAL}: changed: not as it was written")
     audit.signer = signer
     if audit.has(SIGNER) and _line_of(audit.files[SIGNER]) != signer:
@@ -190,7 +182,7 @@ def _seal(audit: _Audit) -> None:
 
 
 def _check_signer(audit: _Audit, signer: str) -> None:
-    known = {key_of(line) for line in audit.trust.signers}
+    known = keys_of(audit.trust.signers)
     if not known:
         audit.notices.append(
             f"sealed by {fingerprint(signer)}, which is on no list of yours:"
@@ -267,7 +259,7 @@ def _approvals(audit: _Audit) -> None:
     if audit.manifest is None or not audit.has("reports/verdict.json"):
         return
     verdict = read_record(Verdict, audit.files["reports/verdict.json"])
-    allowed = [key_of(line) for line in audit.trust.reviewers]
+    allowed = keys_of(audit.trust.reviewers)
     for approval_id in audit.manifest.approvals:
         name = f"reports/approvals/{approval_id}.json"
         if not audit.has(name):

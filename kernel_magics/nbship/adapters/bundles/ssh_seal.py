@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from nbship.adapters.bundles.ssh_keys import (
     ssh_string,
 )
 from nbship.errors import ApprovalError
+from nbship.records.ssh import SEAL_BEGIN, SEAL_END, armoured
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -33,9 +33,6 @@ _MAGIC = b"SSHSIG"
 _VERSION = 1
 _KEY_BYTES = 32
 _HASHES = {b"sha512": hashlib.sha512, b"sha256": hashlib.sha256}
-_BEGIN = "-----BEGIN SSH SIGNATURE-----"
-_END = "-----END SSH SIGNATURE-----"
-_LINE_WIDTH = 70
 
 
 class SshSealer:
@@ -91,8 +88,7 @@ class SshSealer:
                 ssh_string(signature),
             )
         )
-        body = textwrap.fill(base64.b64encode(blob).decode(), _LINE_WIDTH)
-        return f"{_BEGIN}\n{body}\n{_END}\n"
+        return armoured(blob)
 
     def check_seal(self, message: bytes, seal: str, *, namespace: str) -> str:
         """Return the key that sealed ``message``; see the function :func:`check_seal`.
@@ -152,8 +148,8 @@ def _parse_seal(seal: str) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def _read_seal(lines: list[str]) -> tuple[bytes, bytes, bytes, bytes]:
-    if len(lines) < 3 or (lines[0], lines[-1]) != (_BEGIN, _END):  # noqa: PLR2004  # begin, body, end
-        raise ValueError(f"not between {_BEGIN!r} and {_END!r}")
+    if len(lines) < 3 or (lines[0], lines[-1]) != (SEAL_BEGIN, SEAL_END):  # noqa: PLR2004  # begin, body, end
+        raise ValueError(f"not between {SEAL_BEGIN!r} and {SEAL_END!r}")
     blob = base64.b64decode("".join(lines[1:-1]), validate=True)
     head = _MAGIC + struct.pack(">I", _VERSION)
     if not blob.startswith(head):
