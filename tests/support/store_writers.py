@@ -15,3 +15,10 @@ def write_many(path, name, count):
 def publish(path, folder, results, name):
     state = GitState(commit=name * 40, branch=name, is_dirty=False)
     results.put((name, published(FileStore(folder), state, path)))
+
+
+def published(store, state, path):
+    """Publish as an attempt does: write it at home, then link it."""
+    own = store.folder / state.branch / "outcome.json"
+    store.save(state, own)
+    return store.link(own, path)

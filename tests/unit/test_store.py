@@ -11,7 +11,7 @@ from nbship.adapters.store.journal import FileJournal
 from nbship.errors import RecordFormatError, RecordNotFoundError, StoreError
 from nbship.records.environment import GitState
 from nbship.records.run import EventKind
-from support.store_writers import publish, write_many
+from support.store_writers import publish, published, write_many
 
 STATE = GitState(commit="a" * 40, branch="main", is_dirty=False)
 OTHER = GitState(commit="b" * 40, branch="main", is_dirty=True)
@@ -32,17 +32,10 @@ def test_what_is_published_first_stays(tmp_path):
     store = FileStore(tmp_path)
     path = tmp_path / "outcome.json"
 
-    assert _published(store, STATE, path) is True
-    assert _published(store, OTHER, path) is False
+    assert published(store, STATE, path) is True
+    assert published(store, OTHER, path) is False
     assert store.load(GitState, path) == STATE
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["outcome.json"]
-
-
-def _published(store, state, path):
-    """Publish as an attempt does: write it at home, then link it."""
-    own = store.folder / state.branch / "outcome.json"
-    store.save(state, own)
-    return store.link(own, path)
 
 
 def test_a_missing_and_a_damaged_record_are_named(tmp_path):
