@@ -15,7 +15,6 @@
     ├── KernelError                a kernel is unknown or cannot start
     ├── RunError                   a run is in the wrong state for the call
     ├── JobError                   a job is in the wrong state for the call
-    │   └── JobFailedError         a job ran and failed
     ├── VettingError               a policy, gate or waiver cannot be used
     ├── ApprovalError              an approval cannot be given or does not hold
     ├── ExportError                a root cannot be exported
@@ -26,7 +25,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class NbshipError(Exception):
@@ -117,10 +121,6 @@ class JobError(NbshipError):
     """A job is in the wrong state for the call."""
 
 
-class JobFailedError(JobError):
-    """A job ran and failed; its outcome says why."""
-
-
 class VettingError(NbshipError):
     """A policy, a gate or a waiver cannot be used."""
 
@@ -143,3 +143,18 @@ class ReleaseError(NbshipError):
 
 class VerificationError(ReleaseError):
     """A bundle is not what was sealed."""
+
+
+def store_error(error: OSError, path: Path) -> StoreError:
+    """Put a file system's refusal into words: which file, why, and what to do."""
+    hints = {
+        errno.ENOSPC: "Free some space on that file system, then repeat the command.",
+        errno.EDQUOT: "Free some of your quota, then repeat the command.",
+        errno.EROFS: "Point MLOPS_STORE at a folder that can be written.",
+        errno.EACCES: "Point MLOPS_STORE at a folder that you may write.",
+    }
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return StoreError(
+        f"{path}: cannot be written: {reason}",
+        hint=hints.get(error.errno or 0, "Look at that path."),
+    )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship.errors import ReleaseError
@@ -15,13 +13,14 @@ from nbship.records.digest import digest_file
 from nbship.release.facts import page_facts
 from nbship.release.manifest import manifest_of
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
-from nbship.workflow.bundle_files import regular_files, writing
+from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.export import build_and_replay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from nbship.ports import Sealer
+    from nbship.ports import Sealer, Store
     from nbship.records.release import Manifest
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Makers
@@ -42,10 +41,11 @@ class Sources:
     installed: Mapping[str, str]
 
 
-def write_bundle(
+def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
     place: Path,
     evidence: Evidence,
     *,
+    store: Store,
     sources: Sources,
     makers: Makers,
     tool: str,
@@ -60,21 +60,15 @@ def write_bundle(
     StoreError
         If the file system refuses.
     """
-    with writing(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-        try:
-            manifest = _fill(folder, evidence, sources, makers, tool)
-            _seal(folder, makers.sealer)
-            if place.exists():
-                raise ReleaseError(
-                    f"{evidence.name} {evidence.version} was released meanwhile",
-                    hint="Leave --version out for the next one.",
-                )
-            folder.chmod(0o755)
-            folder.rename(place)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    with store.whole_folder(place) as folder:
+        manifest = _fill(folder, evidence, sources, makers, tool)
+        _seal(folder, makers.sealer)
+        if place.exists():
+            raise ReleaseError(
+                f"{evidence.name} {evidence.version} was released meanwhile",
+                hint="Leave --version out for the next one.",
+            )
+        folder.chmod(0o755)  # IT reads it, whatever the umask here
     return manifest
 
 

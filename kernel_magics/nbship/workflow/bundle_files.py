@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from nbship.errors import ExportError, RecordFormatError, StoreError
+from nbship.errors import ExportError, RecordFormatError, store_error
 from nbship.records.codec import from_json
 from nbship.records.digest import digest_file
 from nbship.records.release import RootCapture
@@ -87,8 +87,5 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename or folder
-        raise StoreError(
-            f"{place}: cannot be written: {os.strerror(error.errno or 0)}",
-            hint="Free some space there, or point MLOPS_STORE at a folder that you may write.",
-        ) from error
+        refusal = store_error(error, Path(error.filename or folder))
+        raise refusal from error

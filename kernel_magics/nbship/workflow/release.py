@@ -186,7 +186,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
     sources = _sources(store, evidence, capture_folder)
     bundle = place / version
     manifest = write_bundle(
-        bundle, evidence, sources=sources, makers=makers, tool=wish.tool
+        bundle, evidence, store=store, sources=sources, makers=makers, tool=wish.tool
     )
     return Release(
         name=wish.name,

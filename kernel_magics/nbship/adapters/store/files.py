@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import secrets
 import shutil
 from typing import TYPE_CHECKING, TypeVar
 
-from nbship.adapters.store.holding import hold, is_held
 from nbship.adapters.store.journal import FileJournal
-from nbship.errors import RecordFormatError, RecordNotFoundError, StoreError
+from nbship.adapters.store.locks import file_lock, is_held
+from nbship.errors import RecordFormatError, RecordNotFoundError, store_error
 from nbship.records.codec import from_json, json_text
 from nbship.records.ids import is_id
 
@@ -155,7 +154,7 @@ class FileStore:
 
     def hold(self, path: Path) -> contextlib.AbstractContextManager[bool]:
         """Hold a file by ``flock`` while the block runs; False where another process does."""
-        return hold(path)
+        return file_lock(path, wait_s=0.0)
 
     def is_held(self, path: Path) -> bool:
         """Tell whether a living process holds the file by ``flock``."""
@@ -213,18 +212,3 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise store_error(error, path) from error
-
-
-def store_error(error: OSError, path: Path) -> StoreError:
-    """Put a file system's refusal into words: which file, why, and what to do."""
-    hints = {
-        errno.ENOSPC: "Free some space on that file system, then repeat the command.",
-        errno.EDQUOT: "Free some of your quota, then repeat the command.",
-        errno.EROFS: "Point MLOPS_STORE at a folder that can be written.",
-        errno.EACCES: "Point MLOPS_STORE at a folder that you may write.",
-    }
-    reason = os.strerror(error.errno) if error.errno else str(error)
-    return StoreError(
-        f"{path}: cannot be written: {reason}",
-        hint=hints.get(error.errno or 0, "Look at that path."),
-    )

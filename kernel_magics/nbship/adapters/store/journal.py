@@ -16,7 +16,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nbship.errors import RecordFormatError
+from nbship.errors import RecordFormatError, store_error
 from nbship.records.codec import from_json, to_json
 from nbship.records.run import Event, EventKind
 
@@ -75,8 +75,6 @@ class FileJournal:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def _refuse(self, error: OSError) -> NoReturn:
-        from nbship.adapters.store.files import store_error  # it imports this module
-
         with contextlib.suppress(OSError):
             if self.path.stat().st_size == 0:
                 self.close()

@@ -7,7 +7,7 @@ import fcntl
 import time
 from typing import IO, TYPE_CHECKING
 
-from nbship.adapters.store.files import store_error
+from nbship.errors import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,20 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[bool]:
     """
     with _opened(path) as file:
         yield _acquire(file.fileno(), time.monotonic() + wait_s)
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a living process holds the lock of a file."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
 
 def _opened(path: Path) -> IO[str]:
