@@ -1,7 +1,7 @@
 """Plug-ins: what other distributions add through entry points.
 
-``nbship.gates``, ``nbship.trackers``, ``nbship.executors`` and ``nbship.codecs`` are the groups.
-What an entry point names is a class or an object; classes are called without arguments.
+``nbship.gates``, ``nbship.trackers`` and ``nbship.codecs`` are the groups. What an entry point
+names is a class or an object; classes are called without arguments.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from nbship.vetting.gate import Gate
 
-GROUPS = ("nbship.gates", "nbship.trackers", "nbship.executors", "nbship.codecs")
-
 
 def load_plugins(
     group: str, *, error: type[NbshipError]
@@ -29,7 +27,7 @@ def load_plugins(
     Parameters
     ----------
     group
-        One of :data:`GROUPS`.
+        ``nbship.gates`` and the like.
     error
         What to raise where a plug-in breaks.
 

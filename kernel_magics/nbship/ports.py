@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from nbship.records.mirror import Attachment, Mirror
@@ -21,7 +22,7 @@ Record = TypeVar("Record")
 class Clock(Protocol):
     """Time and identity."""
 
-    def now(self) -> Any:  # noqa: ANN401  # aware datetime; kept loose so that fakes are one line
+    def now(self) -> datetime:
         """Return the time, aware, in UTC."""
         ...
 

@@ -1,1 +1,1 @@
-"""Design, pure: cell events to a run, and what differs between two runs."""
+"""Design, pure: cell events to a run, and the run in a few words."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbship.capture.outputs import collapse_returns, merge
+from nbship.capture.outputs import merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,6 +105,3 @@ def _is_stream(last: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
         kinds == ["stream", "stream"]
         and last["output"]["name"] == data["output"]["name"]
     )
-
-
-__all__ = ["STREAM_LIMIT_CHARS", "OutputBuffer", "collapse_returns"]

@@ -229,11 +229,6 @@ class Session:
                     f"nbship: something was not recorded: {error}", file=sys.stderr
                 )
 
-    @property
-    def troubles(self) -> int:
-        """How often recording failed in this run."""
-        return self._troubles
-
     def _record_values(self) -> None:
         if self.cell_recorder is None or not self._parameters:
             return

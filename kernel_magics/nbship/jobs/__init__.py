@@ -1,1 +1,1 @@
-"""Test, pure: the typed parameter contract, planning, the status table."""
+"""Test, pure: the typed parameter contract, its values, and planning."""

@@ -1,1 +1,1 @@
-"""Production, pure: baselines and drift; later issues fill it."""
+"""Production, pure: where baselines, drift and the ledger of model debt belong; empty yet."""

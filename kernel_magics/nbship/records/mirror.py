@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mirror:
     """The mirror of one run at one tracker."""
-
-    SCHEMA: ClassVar[str] = "mirror/1"
 
     run_id: str
     tracker: str
@@ -30,7 +27,7 @@ class Attachment:
 
     run_id: str
     tracker: str
-    #: absolute path of the file
+    #: path of the file in the store
     path: str
     #: folder among the run's artifacts at the tracker
     folder: str

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
-
-#: JSON values by parameter name. Dates are ISO 8601 strings, paths are strings, and so are the
-#: floats ``nan``, ``inf`` and ``-inf``.
-Values = Mapping[str, Any]
 
 
 class ParameterKind(StrEnum):

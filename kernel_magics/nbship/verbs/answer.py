@@ -41,7 +41,7 @@ class Context:
     """Where a verb was called."""
 
     workbench: Workbench
-    #: the notebook's recorder (``nbship.faces.notebook.Session``); None in a shell
+    #: the notebook's recorder (``nbship.faces.session.Session``); None in a shell
     session: Any = None
     #: the notebook's names; None in a shell
     namespace: Mapping[str, Any] | None = None

@@ -8,8 +8,8 @@ import shlex
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
-from nbship.errors import NbshipError, UsageError
-from nbship.verbs.answer import OK, Answer
+from nbship.errors import UsageError
+from nbship.verbs.answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,15 +138,3 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(
             f"{self.prog}: {message}", hint=f"`{self.prog} --help` shows what it takes."
         )
-
-
-__all__ = [
-    "OK",
-    "NbshipError",
-    "all_verbs",
-    "find_verb",
-    "overview",
-    "run_words",
-    "split_line",
-    "verb_parser",
-]

@@ -38,8 +38,6 @@ class Dossier:
     run: Run | None = None
     #: what the linter said about the snapshot
     lint: tuple[LintFinding, ...] = ()
-    #: metrics of the run to match, where the policy gives no baseline of its own
-    baseline: Mapping[str, float] = field(default_factory=dict)
     #: import name to the distributions that provide it, as far as the machine knows
     providers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: modules that lie in the job's working folder

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from nbship.records.job import Job, Outcome
     from nbship.records.vetting import Finding
 
-#: the digests of a subject, in the order of the path
-SUBJECT_KEYS = ("snapshot", "values", "lock", "data", "outcome", "findings")
-
 
 def subject_of(
     job: Job, outcome: Outcome, findings: Iterable[Finding]

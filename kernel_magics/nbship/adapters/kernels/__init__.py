@@ -1,1 +1,1 @@
-"""Kernels found."""
+"""Kernels found, and notebooks executed in them through papermill."""

@@ -1,1 +1,1 @@
-"""Notebooks read and written."""
+"""Notebooks read, prepared for an attempt, and rendered."""

@@ -72,7 +72,7 @@ class MetricsMatchBaseline(Gate):
     def ask(self, dossier: Dossier) -> Iterator[Finding]:
         """Object to each metric that is worse than its baseline by more than the tolerance."""
         for rule, value in _measured(dossier):
-            baseline = baseline_of(rule, dossier)
+            baseline = rule.baseline
             if (
                 baseline is not None
                 and _shortfall(rule, value, baseline) > rule.tolerance
@@ -107,16 +107,8 @@ def metric_table(dossier: Dossier) -> dict[str, Mapping[str, Any]]:
     return {rule.name: _row(rule, dossier) for rule in dossier.policy.metrics}
 
 
-def baseline_of(rule: MetricRule, dossier: Dossier) -> float | None:
-    """Return the value to match: the policy's own, else the baseline run's."""
-    return (
-        rule.baseline if rule.baseline is not None else dossier.baseline.get(rule.name)
-    )
-
-
 def _row(rule: MetricRule, dossier: Dossier) -> Mapping[str, Any]:
     value = dossier.outcome.metrics.get(rule.name)
-    baseline = baseline_of(rule, dossier)
     is_minimum = rule.minimum is not None and (
         rule.direction == "maximize" or rule.maximum is None
     )
@@ -125,14 +117,15 @@ def _row(rule: MetricRule, dossier: Dossier) -> Mapping[str, Any]:
         "threshold": rule.minimum if is_minimum else rule.maximum,
         "minimum": rule.minimum,
         "maximum": rule.maximum,
-        "baseline": baseline,
+        "baseline": rule.baseline,
         "tolerance": rule.tolerance,
         "direction": rule.direction,
-        "passed": value is not None and _passes(rule, value, baseline),
+        "passed": value is not None and _passes(rule, value),
     }
 
 
-def _passes(rule: MetricRule, value: float, baseline: float | None) -> bool:
+def _passes(rule: MetricRule, value: float) -> bool:
+    baseline = rule.baseline
     return (
         math.isfinite(value)
         and (rule.minimum is None or value >= rule.minimum)
