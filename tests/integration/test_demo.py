@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +13,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from nbship.records.digest import digest_file, digest_tree
+from support.releases import Forger
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.full, pytest.mark.kernel, pytest.mark.xdist_group("demo")]
@@ -42,7 +46,7 @@ def _commands(text):
 
 
 def test_the_demo_names_places_that_exist(demo):
-    _, text = demo
+    text = demo[1].partition("Where things lie:")[2]
 
     places = re.findall(
         r"^  (run|executed notebook|verdict|report|bundle) +(\S+)$", text, re.MULTILINE
@@ -122,8 +126,6 @@ def test_the_demo_may_be_repeated_and_then_reuses_what_stands(demo):
 
 
 def test_the_state_that_ships_is_the_state_of_the_vetted_kernel(demo):
-    from nbship.records.digest import digest_tree
-
     folder, _ = demo
     outcome = json.loads(
         next((folder / ".mlops" / "jobs").glob("*/outcome.json")).read_text()
@@ -143,6 +145,84 @@ def test_the_state_that_ships_is_the_state_of_the_vetted_kernel(demo):
     captured = digest_tree(attempt / "roots" / "predict")
 
     assert outcome["roots"][0]["digest"] == captured == manifest["capture_digest"]
+
+
+def _bundle(folder):
+    return next((folder / ".mlops" / "releases").glob("*/*/manifest.json")).parent
+
+
+def _verify(bundle):
+    return subprocess.run(
+        [sys.executable, "-m", "nbship.faces.cli", "verify", str(bundle)],
+        cwd=bundle.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_a_forged_golden_number_of_the_demo_is_named_although_all_is_recomputed(
+    demo, tmp_path
+):
+    forger = Forger(_bundle(demo[0]), tmp_path)
+
+    def change(data):
+        first, *rest = data.splitlines(keepends=True)
+        case = json.loads(first)
+        columns = case["output"]["$frame"]["columns"]
+        chance = next(column for column in columns if column["name"] == "chance")
+        chance["values"][7] += 0.01
+        return b"".join([json.dumps(case).encode() + b"\n", *rest])
+
+    forger.rewrite("tests/golden.jsonl", change)
+    forger.rewrite_wheel("golden.jsonl", change)
+    forger.rewrite_capture(
+        golden_digest=digest_file(forger.bundle / "tests/golden.jsonl")
+    )
+    done = _verify(forger.recompute())
+
+    assert done.returncode == 1
+    assert "replay: case 1: row 7, column 'chance'" in done.stdout + done.stderr
+
+
+def test_a_changed_line_of_the_demos_module_is_named(demo, tmp_path):
+    copy = shutil.copytree(_bundle(demo[0]), tmp_path / "copy")
+    module = copy / "src" / "model.py"
+    module.write_text(module.read_text().replace("SURE = 0.8", "SURE = 0.7"))
+
+    done = _verify(copy)
+
+    assert done.returncode == 1
+    assert "src/model.py" in done.stdout + done.stderr
+
+
+def test_mlflow_holds_parameters_metrics_notebook_report_and_says_there_was_no_repository(
+    demo,
+):
+    from mlflow import MlflowClient
+
+    folder, _ = demo
+    client = MlflowClient(f"sqlite:///{folder / '.mlops' / 'mlflow.db'}")
+    (experiment,) = [e for e in client.search_experiments() if e.name == "penguins"]
+    (run,) = client.search_runs([experiment.experiment_id])
+    paths = {
+        f.path
+        for name in ("notebook", "report")
+        for f in client.list_artifacts(run.info.run_id, name)
+    }
+
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {
+        "test_share": "0.25",
+        "seed": "7",
+        "trees": "150",
+        "fill": "median",
+    }
+    assert set(run.data.metrics) == {"accuracy", "log_loss"}
+    assert "notebook/notebook.ipynb" in paths
+    assert any(path.startswith("report/") and path.endswith(".html") for path in paths)
+    assert "mlflow.source.git.commit" not in run.data.tags
 
 
 def test_the_demo_leaves_no_process_behind(demo):
