@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import JobError, RecordNotFoundError
 from nbship.records.job import Job, JobStatus, Outcome
+from nbship.workflow.meant import meant_ids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,12 +96,9 @@ def find_job(store: Store, name: str) -> str:
     JobError
         If several are.
     """
-    ids = store.ids("job")
-    if name == "last" and ids:
-        return ids[-1]
-    if name in ids:
-        return name
-    found = [i for i in ids if name and i.startswith((name, f"job-{name}"))]
+    found = meant_ids(
+        store.ids("job"), name, made_at=lambda i: load_job(store, i).planned_at
+    )
     if len(found) == 1:
         return found[0]
     if found:

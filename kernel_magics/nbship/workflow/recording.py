@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nbship.capture.folding import fold
@@ -10,6 +11,7 @@ from nbship.errors import RunError
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes
 from nbship.records.run import CellStatus, EventKind, RunStatus
+from nbship.workflow.meant import meant_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -167,29 +169,17 @@ def find_run(store: Store, wanted: str) -> str:
         If no run or several fit.
     """
     known = store.ids("run")
-    if wanted == "last" and known:
-        return _newest(store, known)
-    fitting = [i for i in known if i == wanted] or [
-        i for i in known if i.startswith(wanted) or i.endswith(wanted)
-    ]
+    fitting = meant_ids(known, wanted, made_at=lambda i: _first_moment(store, i))
+    fitting = fitting or tuple(i for i in known if i.endswith(wanted))
     if len(fitting) == 1:
         return fitting[0]
     found = f"{len(fitting)} runs fit {wanted!r}" if fitting else f"no run {wanted!r}"
     raise RunError(f"{store.folder}: {found}", hint="Copy the id from `mlops runs`.")
 
 
-def _newest(store: Store, known: Sequence[str]) -> str:
-    """Return the run that started last; ids tell that to the second only."""
-    stamp = known[-1].rpartition("-")[0]
-    rivals = [run_id for run_id in known if run_id.startswith(stamp)]
-    if len(rivals) == 1:
-        return rivals[0]
-    return max(rivals, key=lambda run_id: _first_moment(store, run_id))
-
-
-def _first_moment(store: Store, run_id: str) -> float:
+def _first_moment(store: Store, run_id: str) -> datetime:
     first = next(iter(store.journal(run_id).events()), None)
-    return first.at.timestamp() if first else 0.0
+    return first.at if first else datetime.min.replace(tzinfo=UTC)
 
 
 def cell_in_flight(run: Run) -> CellExecution | None:

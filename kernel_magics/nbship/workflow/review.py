@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import ApprovalError, RecordNotFoundError
 from nbship.records.ssh import key_of, keys_of
-from nbship.records.vetting import Approval, Decision, Severity, Verdict
+from nbship.records.vetting import Approval, Decision, Severity
 from nbship.workflow.approvals import (
     NAMESPACE,
     objection_to,
     sealed_bytes,
     verdict_digest,
 )
+from nbship.workflow.meant import meant_ids
+from nbship.workflow.vetting import load_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from nbship.ports import Sealer, Store
     from nbship.records.policy import Policy
+    from nbship.records.vetting import Verdict
 
 
 def decide(  # noqa: PLR0913  # the fields of the record
@@ -190,18 +193,18 @@ def find_verdict(store: Store, name: str) -> Verdict:
     RecordNotFoundError
         If no verdict is meant, or several are.
     """
-    ids = store.ids("verdict")
-    exact = [i for i in ids if i == name] or (list(ids[-1:]) if name == "last" else [])
-    found = exact or [
-        i for i in ids if name and i.startswith((name, f"verdict-{name}"))
-    ]
+    found = meant_ids(
+        store.ids("verdict"),
+        name,
+        made_at=lambda i: load_verdict(store, i).vetted_at,
+    )
     if len(found) != 1:
         what = f"begins {len(found)} verdicts" if found else "is no verdict"
         raise RecordNotFoundError(
             f"{store.folder}: {name!r} {what}",
             hint="Give more of the id." if found else "Make one: mlops vet JOB",
         )
-    return store.load(Verdict, store.record_path(found[0]))
+    return load_verdict(store, found[0])
 
 
 def _all(store: Store) -> Iterable[Approval]:

@@ -16,6 +16,7 @@ from nbship.records.vetting import Verdict
 from nbship.vetting.dossier import Dossier, lint_sources
 from nbship.vetting.verdict import check_policy, judge
 from nbship.workflow.jobs import job_status, load_job, published_outcome
+from nbship.workflow.meant import is_same_second
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,11 +123,14 @@ def make_dossier(
 
 def latest_verdict(store: Store, job_id: str) -> Verdict | None:
     """Return the newest verdict over a job; None where it was never vetted."""
+    found: dict[str, Verdict] = {}
     for verdict_id in reversed(store.ids("verdict")):
+        if found and not is_same_second(verdict_id, *found):
+            break
         verdict = load_verdict(store, verdict_id)
         if verdict.job_id == job_id:
-            return verdict
-    return None
+            found[verdict_id] = verdict
+    return max(found.values(), key=lambda v: v.vetted_at, default=None)
 
 
 def load_verdict(store: Store, verdict_id: str) -> Verdict:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -150,6 +150,19 @@ def test_the_latest_verdict_is_the_newest_of_that_job(case):
     newer = case.vet("verdict-20260105-130000-0000")
     assert latest_verdict(case.store, JOB_ID) == newer
     assert latest_verdict(case.store, "job-20260105-110000-1111") is None
+
+
+def test_of_two_verdicts_in_one_second_the_later_is_the_latest(case):
+    case.finish()
+    first = case.vet("verdict-20260105-130000-zzzz")
+    later = dataclasses.replace(
+        first,
+        id="verdict-20260105-130000-0000",
+        vetted_at=first.vetted_at + timedelta(milliseconds=300),
+    )
+    case.store.save(later, case.store.record_path(later.id))
+
+    assert latest_verdict(case.store, JOB_ID) == later
 
 
 @pytest.mark.parametrize("status", ["failed", "interrupted", "killed"])
