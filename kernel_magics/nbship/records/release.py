@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+#: golden cases with fewer distinct rows prove nothing
+ENOUGH_ROWS = 20
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
@@ -90,7 +93,7 @@ class ParityReport:
     passed: bool
     cases: int
     rows: int
-    #: fewer than 20 distinct rows
+    #: whether there were ``ENOUGH_ROWS`` distinct rows
     is_proven: bool
     #: ``case 3: row 1, column 'p': 0.25 where 0.5 was recorded``
     differences: tuple[str, ...] = ()

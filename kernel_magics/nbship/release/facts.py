@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nbship.records.release import ENOUGH_ROWS
 from nbship.release.requirements import direct_pins, minor_version
 from nbship.release.sums import NAMESPACE
 
@@ -120,7 +121,9 @@ def _proof(parity: ParityReport) -> str:
 def _proof_limit(parity: ParityReport) -> str:
     if parity.is_proven:
         return f"Equal answers were shown for {parity.rows} recorded rows, not for all inputs."
-    return f"Not proven: {parity.rows} distinct golden rows are fewer than 20."
+    return (
+        f"Not proven: {parity.rows} distinct golden rows are fewer than {ENOUGH_ROWS}."
+    )
 
 
 def _demand(rule: Any) -> str:  # noqa: ANN401  # a JSON value of the verdict

@@ -10,8 +10,6 @@ from nbship.resources import shipped_module
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-#: fewer distinct rows prove nothing
-ENOUGH_ROWS = 20
 #: rows of one frame or array that an estimator is asked about
 MAX_ROWS = 40
 _MAX_FRAMES = 5

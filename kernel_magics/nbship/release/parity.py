@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbship.records.release import ParityReport
+from nbship.records.release import ENOUGH_ROWS, ParityReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-#: fewer distinct rows than this prove nothing
-ENOUGH_ROWS = 20
 
 
 def parity_of(

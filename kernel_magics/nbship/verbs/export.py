@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbship.errors import UsageError
+from nbship.records.release import ENOUGH_ROWS
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
 
 if TYPE_CHECKING:
@@ -81,11 +82,11 @@ def _capture_live(context: Context, root: str, folder: Path) -> tuple[Path, str]
 
 
 def _text(export: Export, folder: Path) -> str:
-    parity = export.parity
-    count = f"{parity.cases} golden case{'s' if parity.cases != 1 else ''}"
+    parity, count = export.parity, export.parity.cases_text
     lines = [f"{export.root} exported: {folder / export.wheel}"]
     if parity.passed:
-        proof = "" if parity.is_proven else "; fewer than 20 distinct rows: NOT PROVEN"
+        few = f"; fewer than {ENOUGH_ROWS} distinct rows: NOT PROVEN"
+        proof = "" if parity.is_proven else few
         lines.append(
             f"parity: {count}, {parity.rows} rows: the same answers in a fresh "
             f"environment without network{proof}"

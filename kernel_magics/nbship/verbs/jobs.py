@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
 from nbship.verbs.watching import watch
+from nbship.verbs.words import add_job, table
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +30,7 @@ def _params(context: Context, given: argparse.Namespace) -> Answer:
         return Answer(text=text, data=contract)
     rows = [_parameter_row(parameter) for parameter in contract.parameters]
     text = (
-        _table(rows) if rows else f"{given.notebook}: the parameters cell sets nothing"
+        table(rows) if rows else f"{given.notebook}: the parameters cell sets nothing"
     )
     return Answer(text=text, data=contract)
 
@@ -176,7 +177,7 @@ def _jobs(context: Context, _given: argparse.Namespace) -> Answer:
     if not rows:
         return Answer(text="no jobs yet; `mlops submit NOTEBOOK` makes one", data=[])
     head = ("JOB", "STATUS", "ATTEMPTS", "NOTEBOOK", "VALUES")
-    return Answer(text=_table([head, *rows]), data=data)
+    return Answer(text=table([head, *rows]), data=data)
 
 
 def _logs(context: Context, given: argparse.Namespace) -> Answer:
@@ -191,15 +192,6 @@ def _logs(context: Context, given: argparse.Namespace) -> Answer:
     data = {"job": job_id, "attempt": number, "log": text}
     said = text.rstrip() or f"attempt {number} at {job_id} has no log"
     return Answer(text=said, data=data)
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    padded = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in padded)
 
 
 def _add_submit(parser: argparse.ArgumentParser) -> None:
@@ -233,12 +225,8 @@ def _add_attempt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("attempt", help="folder of the attempt")
 
 
-def _add_job(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", help="its id, the beginning of it, or `last`")
-
-
 def _add_logs(parser: argparse.ArgumentParser) -> None:
-    _add_job(parser)
+    add_job(parser)
     parser.add_argument("--attempt", type=int, help="number; else the newest")
 
 
@@ -270,7 +258,7 @@ VERBS: tuple[Verb, ...] = (
         stage="Test",
         help="make a new attempt at a job",
         run=_rerun,
-        add_arguments=_add_job,
+        add_arguments=add_job,
     ),
     Verb(
         name="exec",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import VerificationError
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.words import add_job
 
 if TYPE_CHECKING:
     import argparse
@@ -122,7 +123,7 @@ def _parity_text(parity: ParityReport) -> str:
 
 
 def _release_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", metavar="JOB", help="a job's id, its beginning, or last")
+    add_job(parser)
     parser.add_argument(
         "--name", default="", help="of the bundle; the package's where not given"
     )

@@ -10,6 +10,7 @@ from nbship import __version__
 from nbship.errors import NbshipError
 from nbship.records.vetting import Decision
 from nbship.verbs.answer import Answer, Context, Verb
+from nbship.verbs.words import add_job
 from nbship.workflow.jobs import find_job
 from nbship.workflow.report import gather_facts, write_report
 from nbship.workflow.review import decide, find_verdict
@@ -98,7 +99,7 @@ def _key(context: Context, arguments: argparse.Namespace) -> Answer:
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", metavar="JOB", help="a job's id, its beginning, or last")
+    add_job(parser)
     parser.add_argument("--output", metavar="FILE", help="write a copy there")
 
 

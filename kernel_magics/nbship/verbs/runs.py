@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.errors import NbshipError, RunError
 from nbship.verbs.answer import Answer, Verb
+from nbship.verbs.words import table
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from nbship.records.run import Run
     from nbship.verbs.answer import Context
@@ -105,9 +106,9 @@ def _runs(context: Context, given: argparse.Namespace) -> Answer:
         )
         for run in runs
     ]
-    text = _table(("run", "status", "experiment", "metrics"), rows)
+    head = ("run", "status", "experiment", "metrics")
     return Answer(
-        text=text if rows else "no runs yet",
+        text=table([head, *rows]) if rows else "no runs yet",
         data=[run_summary(run) for run in runs],
     )
 
@@ -120,17 +121,6 @@ def _newest_first(context: Context) -> Iterator[Run]:
             yield load_run(context.workbench.store, run_id)
         except NbshipError:
             continue  # a journal that cannot be read hides no other run
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            text.ljust(width) for text, width in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
 
 
 def _add_status(parser: argparse.ArgumentParser) -> None:

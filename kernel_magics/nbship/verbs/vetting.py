@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.words import add_job
 
 if TYPE_CHECKING:
     import argparse
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def _add_vet_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "job", metavar="JOB", help="id of a job, its beginning, or last"
-    )
+    add_job(parser)
     parser.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
     parser.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0")
 

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from nbship.errors import ExportError, HazardError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_bytes, digest_text
-from nbship.records.release import RootCapture, StateEntry
+from nbship.records.release import ENOUGH_ROWS, RootCapture, StateEntry
 from nbship.release import hazards
 from nbship.release.closure import ClosureWalk
 from nbship.release.golden import (
-    ENOUGH_ROWS,
     count_rows,
     estimator_cases,
     golden_text,

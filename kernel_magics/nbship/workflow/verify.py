@@ -14,7 +14,7 @@ from nbship.errors import ApprovalError, NbshipError, VerificationError
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes, digest_file, digest_json
 from nbship.records.job import Job, Lock, Outcome
-from nbship.records.release import Manifest, Verification
+from nbship.records.release import ENOUGH_ROWS, Manifest, Verification
 from nbship.records.ssh import fingerprint, is_canonical, key_of, keys_of
 from nbship.records.vetting import Approval, Verdict
 from nbship.release.audit import (
@@ -288,7 +288,7 @@ def _replay(audit: _Audit) -> None:
     audit.failures += [f"replay: {text}" for text in parity.differences]
     if not parity.is_proven:
         audit.notices.append(
-            f"not proven: {parity.rows} distinct golden rows, fewer than 20"
+            f"not proven: {parity.rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
         )
     audit.checks.append(f"{parity.cases_text}, replayed twice")
 
