@@ -34,6 +34,11 @@ class Clock(Protocol):
 class Journal(Protocol):
     """The append-only record of one run."""
 
+    @property
+    def path(self) -> Path:
+        """The file, for messages and for telling whether it has grown."""
+        ...
+
     def append(self, kind: EventKind, data: Mapping[str, Any]) -> None:
         """Write one event; it is in the file when the call returns."""
         ...

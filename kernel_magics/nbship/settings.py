@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from nbship import variables
 from nbship.errors import SettingsError
 from nbship.records.codec import from_json
 from nbship.records.policy import MetricRule, Policy
@@ -68,7 +69,7 @@ class Settings:
         default="",
         metadata=_key(
             "export.package",
-            "import name of the exported package; made from the root where empty",
+            "import name of the exported package; made from the notebook's name where empty",
         ),
     )
     metrics: tuple[MetricRule, ...] = field(
@@ -131,6 +132,17 @@ def setting_fields() -> dict[str, Any]:
     return {f.metadata["key"]: f for f in fields(Settings) if "key" in f.metadata}
 
 
+def variable_of(key: str) -> str:
+    """Return the variable of the environment that sets a key: ``MLOPS_EXPORT_ROOTS``."""
+    return "MLOPS_" + key.replace(".", "_").upper()
+
+
+def name_in_project(path: Path, project: Path) -> str:
+    """Return what records call a file: relative to the project, absolute outside of it."""
+    home = project.resolve()
+    return (path.relative_to(home) if path.is_relative_to(home) else path).as_posix()
+
+
 def find_project(start: Path) -> Path | None:
     """Return the nearest ancestor with a store or with settings of ours, else None."""
     for folder in (start, *start.parents):
@@ -181,7 +193,7 @@ def read_settings(
         raise SettingsError(
             "\n".join(mistakes), hint="Correct it; `mlops config` lists every key."
         )
-    store = environ.get("MLOPS_STORE")
+    store = environ.get(variables.STORE)
     return Settings(
         project=project,
         store=(project / store) if store else project / STORE_NAME,
@@ -221,9 +233,8 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for key in setting_fields():
-        variable = "MLOPS_" + key.replace(".", "_").upper()
-        if variable in environ:
-            found[key] = environ[variable]
+        if variable_of(key) in environ:
+            found[key] = environ[variable_of(key)]
     return found
 
 
@@ -236,7 +247,7 @@ def _take(
 ) -> None:
     known = setting_fields()
     for key, raw in found.items():
-        where = origin or "MLOPS_" + key.replace(".", "_").upper()
+        where = origin or variable_of(key)
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             mistakes.append(

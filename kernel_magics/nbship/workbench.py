@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Clock,
         Codec,
         Executor,
+        Journal,
         Linter,
         PackageBuilder,
         PageWriter,
@@ -172,7 +173,8 @@ class Workbench(TrackingBench):
         """Execute a prepared notebook through papermill; return what was raised, or ""."""
         from nbship.adapters.kernels.papermill import order_of, run_papermill
 
-        order = order_of(job, attempt, store=self.store.folder)
+        folder = self.store.attempt_folder(job.id, attempt.number)
+        order = order_of(job, attempt, store=self.store.folder, folder=folder)
         limit_s = self.settings.cell_timeout_s
         return run_papermill(order, source, job=job, cell_timeout_s=limit_s)
 
@@ -255,13 +257,11 @@ class Workbench(TrackingBench):
         return installed_here(modules)
 
     @staticmethod
-    def cell_ids(run_folder: Path) -> dict[int, str]:
-        """Map execution counts to cell ids, as the journal of a run has them."""
-        from nbship.adapters.store.journal import FileJournal
-        from nbship.capture.folding import fold
+    def journal_in(run_folder: Path) -> Journal:
+        """Open the journal of the run that a kernel is told of by its folder."""
+        from nbship.adapters.store.journal import FILE_NAME, FileJournal
 
-        run = fold(run_folder.name, FileJournal(run_folder / "journal.jsonl").events())
-        return {c.execution_count: c.cell_id for c in run.cells if c.execution_count}
+        return FileJournal(run_folder / FILE_NAME)
 
     def new_id(self, kind: str) -> str:
         """Make an id of that kind, now."""

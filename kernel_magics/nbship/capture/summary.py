@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from nbship.records.environment import GitState
     from nbship.records.mirror import Mirror
     from nbship.records.run import Metric, Run
 
@@ -83,6 +84,18 @@ def metric_text(metric: Metric) -> str:
     return f"{metric.name} {metric.value:.6g}{unit}{step}"
 
 
+def commit_text(git: GitState) -> str:
+    """Write a commit for people: ten digits, or that there is none."""
+    return git.commit[:_COMMIT_LENGTH] or "no commit yet"
+
+
+def cell_name(cell_id: str, source: str, *, execution_count: int | None = None) -> str:
+    """Name a cell for people: ``cell 3f2a91 [4] ('model.fit(X)')``."""
+    first = next((x.strip() for x in source.splitlines() if x.strip()), "")
+    count = "" if execution_count is None else f" [{execution_count}]"
+    return f"cell {cell_id}{count} ({first[:60]!r})"
+
+
 def duration_text(seconds: float) -> str:
     """Write a duration for people: ``48 s``, ``3 min 5 s``, ``2 h 10 min``."""
     whole = int(seconds)
@@ -111,6 +124,7 @@ def _status_text(run: Run, now: datetime) -> str:
 def _git_text(run: Run) -> str:
     if run.git is None:
         return "no repository" if run.origin == "live" else ""
-    commit = run.git.commit[:_COMMIT_LENGTH] or "no commit yet"
     branch = f" on {run.git.branch}" if run.git.branch else ""
-    return f"{commit}{branch}{', with changes' if run.git.is_dirty else ''}"
+    return (
+        f"{commit_text(run.git)}{branch}{', with changes' if run.git.is_dirty else ''}"
+    )

@@ -16,12 +16,12 @@ from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 
-from nbship.adapters.store.journal import FileJournal
 from nbship.errors import NbshipError
 from nbship.records.digest import digest_file
 from nbship.records.run import EventKind
 from nbship.resources import template_folder
 from nbship.settings import FILE_NAMES
+from nbship.workbench import Workbench
 
 _WRITING = os.O_WRONLY | os.O_RDWR
 _SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/bin", "/sbin")
@@ -44,7 +44,7 @@ class Attendance:
     """
 
     def __init__(self, run_folder: Path, base: Path) -> None:
-        self._journal = FileJournal(run_folder / "journal.jsonl")
+        self._journal = Workbench.journal_in(run_folder)
         self._base = base.resolve()
         self._pid = os.getpid()
         self._left_out = _left_out(run_folder, self._base)

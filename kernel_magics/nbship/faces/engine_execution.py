@@ -16,7 +16,7 @@ from papermill.log import logger  # noqa: TID253  # loaded by papermill's engine
 from nbship.adapters.kernels.client import TERMINATED, NbshipClient
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
-from nbship.adapters.notebooks.nodes import mark_failure, settle_ids
+from nbship.adapters.notebooks.nodes import mark_failure, notebook_bytes, settle_ids
 from nbship.faces.engine_record import open_record
 from nbship.records.run import RunStatus
 
@@ -97,7 +97,9 @@ def _manager(
 
     store = Workbench.over(order.store, project=order.project).store
     return SparingManager(
-        nb, write=lambda data: store.write_bytes(data, order.output), **own
+        nb,
+        write=lambda node: store.write_bytes(notebook_bytes(node), order.output),
+        **own,
     )
 
 

@@ -13,7 +13,7 @@ from nbship.jobs.contract import read_parameters
 from nbship.jobs.values import check_values
 from nbship.records.notebook import PARAMETERS_TAG
 from nbship.records.parameters import ParameterContract
-from nbship.settings import find_project
+from nbship.settings import find_project, name_in_project
 from nbship.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def head_of(
         experiment=order.experiment if order else _experiment(nb, workbench, notebook),
         job_id=order.job_id if order else None,
         notebook=notebook,
-        name=_name(notebook, workbench.settings.project),
+        name=name_in_project(notebook, workbench.settings.project) if notebook else "",
         folder=notebook.parent if notebook else Path.cwd(),
         python=python,
         language=language,
@@ -114,15 +114,6 @@ def _place(notebook: Path | None, output: Path | None) -> Path:
         if find_project(folder.resolve()) is not None:
             return folder
     return output.parent if output else Path.cwd()
-
-
-def _name(notebook: Path | None, project: Path) -> str:
-    if notebook is None:
-        return ""
-    is_inside = notebook.is_relative_to(project.resolve())
-    return (
-        notebook.relative_to(project.resolve()) if is_inside else notebook
-    ).as_posix()
 
 
 def _experiment(nb: Any, workbench: Workbench, notebook: Path | None) -> str:  # noqa: ANN401

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbship.adapters.kernels.client import Reply
+from nbship.workflow.captured import root_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def _refuse_missing(
 ) -> None:
     """Write why a root has neither capture nor refusal."""
     for name in names:
-        place = folder / name
+        place = root_folder(folder, name)
         if (place / "capture.json").is_file() or (place / "refusal.json").is_file():
             continue
         head.workbench.store.save(_refusal(reply), place / "refusal.json")

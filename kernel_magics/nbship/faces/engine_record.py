@@ -13,7 +13,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from nbship.adapters.kernels.saving import notebook_bytes
+from nbship import variables
+from nbship.adapters.notebooks.nodes import notebook_bytes
 from nbship.capture.buffering import OutputBuffer
 from nbship.errors import NbshipError
 from nbship.faces.engine_head import Head, head_of
@@ -95,9 +96,9 @@ class EngineRecord:
         if self._head is None or self._recorder is None:
             return {}
         folder = self._head.workbench.store.run_folder(self._head.run_id)
-        told = {"MLOPS_RUN_DIR": str(folder.absolute())}
+        told = {variables.RUN_FOLDER: str(folder.absolute())}
         if self._head.notebook is not None:
-            told["MLOPS_NOTEBOOK"] = str(self._head.notebook)
+            told[variables.NOTEBOOK] = str(self._head.notebook)
         return told
 
     def kernel_ready(self, client: NbshipClient) -> None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from nbship.faces.streams import StreamTee
     from nbship.workflow.recording import Recorder
 
-_PARAMETER_TAGS = {"parameters", "injected-parameters"}
 _NS_PER_S = 1e9
 
 
@@ -244,8 +243,13 @@ def _status(error: BaseException | None) -> Any:  # noqa: ANN401  # a CellStatus
 
 
 def _is_parameters(frame: Frame) -> bool:
+    from nbship.records.notebook import INJECTED_TAG, PARAMETERS_TAG
+
     first_line = frame.source.lstrip().partition("\n")[0].strip().lower()
-    return bool(_PARAMETER_TAGS & set(frame.tags)) or first_line == "# parameters"
+    return (
+        bool({PARAMETERS_TAG, INJECTED_TAG} & set(frame.tags))
+        or first_line == "# parameters"
+    )
 
 
 def _made_id(source: str) -> str:

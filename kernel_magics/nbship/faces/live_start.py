@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from nbship.workbench import Workbench
     from nbship.workflow.recording import Recorder
 
-_COMMIT_LENGTH = 10
-
 
 @dataclass(frozen=True, kw_only=True)
 class LiveRun:
@@ -31,14 +29,7 @@ class LiveRun:
 
     def start_shipper(self) -> None:
         """Start the process that mirrors the run and closes it if the kernel dies."""
-        from nbship.faces.shipper import start_shipper
-
-        start_shipper(
-            self.workbench.settings.store,
-            self.recorder.run_id,
-            watch_pid=os.getpid(),
-            project=self.workbench.settings.project,
-        )
+        self.workbench.start_shipper(self.recorder.run_id, watch_pid=os.getpid())
 
 
 def start_live_run(
@@ -61,6 +52,7 @@ def start_live_run(
         If the store cannot be written; there is no run then.
     """
     from nbship.faces.notebook_path import notebook_path
+    from nbship.settings import name_in_project
     from nbship.workflow.recording import copy_notebook
 
     path = notebook_path(namespace)
@@ -73,7 +65,7 @@ def start_live_run(
     recorder = workbench.recorder(workbench.new_id("run"))
     recorder.start(
         experiment=experiment,
-        notebook=_shown(path, workbench.settings.project),
+        notebook=name_in_project(path, workbench.settings.project) if path else "",
         origin="live",
         pid=os.getpid(),
         birth=workbench.birth_of(os.getpid()),
@@ -92,15 +84,9 @@ def start_live_run(
     )
 
 
-def _shown(path: Path | None, project: Path) -> str:
-    if path is None:
-        return ""
-    inside = path.is_relative_to(project)
-    return path.relative_to(project).as_posix() if inside else str(path)
-
-
 def _repository(git: GitState | None) -> str:
     if git is None:
         return "no git repository here"
-    commit = git.commit[:_COMMIT_LENGTH] or "no commit yet"
-    return f"git {commit}{', with changes' if git.is_dirty else ''}"
+    from nbship.capture.summary import commit_text
+
+    return f"git {commit_text(git)}{', with changes' if git.is_dirty else ''}"

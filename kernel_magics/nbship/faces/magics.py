@@ -92,11 +92,12 @@ def _display(answer: Answer, *, as_json: bool) -> None:
 
 
 def _complete(_shell: Any, event: Any) -> list[str]:  # noqa: ANN401  # IPython has no types
-    from nbship.verbs.parser import all_verbs, verb_parser
+    from nbship.verbs.parser import actions_of, all_verbs, verb_parser
 
     words = event.line[: getattr(event, "cursor", None)].split()
     verbs = {name: verb for name, verb in all_verbs().items() if not verb.is_internal}
     if len(words) > 1 and words[1] in verbs and (len(words) > 2 or not event.symbol):  # noqa: PLR2004
-        options = verb_parser(verbs[words[1]])._option_string_actions  # noqa: SLF001  # argparse has no public list
+        actions = actions_of(verb_parser(verbs[words[1]]))
+        options = (option for action in actions for option in action.option_strings)
         return sorted(option for option in options if option.startswith("--"))
     return sorted(verbs)

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbship import variables
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,7 +26,7 @@ def notebook_path(namespace: Mapping[str, Any]) -> Path | None:
     """
     named = (
         namespace.get("__vsc_ipynb_file__"),
-        os.environ.get("MLOPS_NOTEBOOK"),
+        os.environ.get(variables.NOTEBOOK),
         os.environ.get("JPY_SESSION_NAME"),
         namespace.get("__session__"),
     )

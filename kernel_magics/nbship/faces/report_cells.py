@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.faces.report_markdown import clean_markdown
 from nbship.faces.report_outputs import OutputRenderer, highlighted
-from nbship.records.notebook import INJECTED_TAG, PARAMETERS_TAG
+from nbship.records.notebook import INJECTED_TAG, MARK_TAG, PARAMETERS_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _FIRST_HEADING = re.compile(r"^#\s+(.+?)\s*#*$", re.MULTILINE)
 _POSITION = re.compile(r"cell-(\d+)")
-#: cells that papermill adds to say where it stopped; the report says so itself
-_MARKER_TAG = "papermill-error-cell-tag"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +95,7 @@ def view_cells(
     views = []
     number = 0
     for cell in notebook["cells"]:
-        if _MARKER_TAG in _tags(cell):
+        if MARK_TAG in _tags(cell):  # the report says itself where it stopped
             continue
         number += INJECTED_TAG not in _tags(cell)
         view = _view(

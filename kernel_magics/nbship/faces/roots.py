@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from nbship import variables
 from nbship.errors import NbshipError
 from nbship.release.cells import ExecutedCell
 from nbship.release.recording import record, recorder_of
@@ -128,11 +128,12 @@ def capture_roots(roots: Sequence[str], folder: str | Path) -> None:
         Made where it does not exist.
     """
     from nbship.workbench import Workbench
+    from nbship.workflow.captured import root_folder
     from nbship.workflow.export_capture import capture_root
 
     live = live_notebook()
     for root in roots:
-        place = Path(folder) / quote(root, safe="")
+        place = root_folder(Path(folder), root)
         try:
             capture_root(
                 root,
@@ -183,12 +184,13 @@ def executed_cells(shell: Any) -> dict[str, ExecutedCell]:  # noqa: ANN401
 
 def _journal_ids() -> dict[int, str]:
     """Read which cell had which execution count from the run that the engine records."""
-    run_folder = os.environ.get("MLOPS_RUN_DIR")
-    if not run_folder:
+    told = os.environ.get(variables.RUN_FOLDER)
+    if not told:
         return {}
     from nbship.workbench import Workbench
+    from nbship.workflow.recording import ids_by_count
 
-    return Workbench.cell_ids(Path(run_folder))
+    return ids_by_count(Path(told).name, Workbench.journal_in(Path(told)))
 
 
 def _notebook_name(namespace: Mapping[str, Any]) -> str:

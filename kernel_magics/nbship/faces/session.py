@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nbship import variables
 from nbship.errors import RunError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from nbship.workflow.export_capture import LiveNotebook
     from nbship.workflow.recording import Recorder
 
-#: set by the engine for the kernels of jobs: the folder of the run they belong to
-RUN_DIR_VARIABLE = "MLOPS_RUN_DIR"
 _FOLLOWERS = 4
 _NO_RUN = "no run is active in this notebook"
 _NO_RUN_HINT = "Start one: `%mlops start NAME`."
@@ -74,7 +73,7 @@ class Session:
     @property
     def is_attached(self) -> bool:
         """True in the kernel of a job, whose engine owns the run."""
-        return bool(os.environ.get(RUN_DIR_VARIABLE))
+        return bool(os.environ.get(variables.RUN_FOLDER))
 
     @property
     def cell_recorder(self) -> Recorder | None:
@@ -241,7 +240,7 @@ class Session:
         from nbship.capture.series import MetricSeries
         from nbship.workbench import Workbench
 
-        folder = Path(os.environ[RUN_DIR_VARIABLE])
+        folder = Path(os.environ[variables.RUN_FOLDER])
         if self.recorder is None:
             self._workbench = Workbench.over(folder.parents[1])
             self.recorder = self._workbench.recorder(folder.name)

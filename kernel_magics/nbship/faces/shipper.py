@@ -32,30 +32,6 @@ _LAST_ATTEMPTS = 4
 _NICENESS = 5
 
 
-def start_shipper(
-    store_folder: Path,
-    run_id: str,
-    *,
-    watch_pid: int | None,
-    project: Path | None = None,
-) -> int:
-    """Start the shipper of a run, detached, and return its pid.
-
-    Parameters
-    ----------
-    store_folder
-        ``.mlops/``.
-    run_id
-        The run.
-    watch_pid
-        The process whose death ends the run; None ships what there is and ends.
-    project
-        The project whose settings name the trackers; found from the store where None.
-    """
-    bench = Workbench.over(store_folder.absolute(), project=project)
-    return bench.start_shipper(run_id, watch_pid=watch_pid)
-
-
 def main(words: list[str] | None = None) -> int:
     """Ship one run to its end."""
     parser = argparse.ArgumentParser(prog="python -m nbship.faces.shipper")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
+
+
+def normalized_name(name: str) -> str:
+    """Return a distribution's name in the one form of PEP 503: ``scikit-learn``."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,9 +50,9 @@ class Environment:
 
     def version_of(self, name: str) -> str | None:
         """Return the version of a distribution, None where it is not installed."""
-        wanted = name.lower().replace("_", "-")
+        wanted = normalized_name(name)
         for package in self.packages:
-            if package.name.lower().replace("_", "-") == wanted:
+            if normalized_name(package.name) == wanted:
                 return package.version
         return None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from nbship.records.environment import normalized_name
 from nbship.records.job import Lock
 
 if TYPE_CHECKING:
@@ -28,8 +28,3 @@ def lock_of(environment: Environment) -> Lock:
         python_version=environment.python_version,
         packages=dict(sorted(entries.items())),
     )
-
-
-def normalized_name(name: str) -> str:
-    """Return a distribution's name in the one form of PEP 503: ``scikit-learn``."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
+#: of the two cells by which papermill says where it stopped
+MARK_TAG = "papermill-error-cell-tag"
 
 
 class CellKind(StrEnum):

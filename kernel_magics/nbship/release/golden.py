@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 #: rows of one frame or array that an estimator is asked about
 MAX_ROWS = 40
 _MAX_FRAMES = 5
-_READERS = {
+#: module -> the kinds of encoded values that only it can read
+READERS = {
     "numpy": ("$array", "$scalar"),
     "pandas": (
         "$frame",
@@ -44,7 +45,7 @@ def modules_of(cases: Iterable[Case]) -> tuple[str, ...]:
     text = golden_text(cases)
     return tuple(
         module
-        for module, kinds in _READERS.items()
+        for module, kinds in READERS.items()
         if any(f'"{kind}": ' in text for kind in kinds)
     )
 

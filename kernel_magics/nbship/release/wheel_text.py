@@ -6,9 +6,9 @@ import base64
 import csv
 import hashlib
 import io
-import re
 from typing import TYPE_CHECKING, Any
 
+from nbship.records.environment import normalized_name
 from nbship.release.requirements import (
     compatible_range,
     direct_pins,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def distribution_name(package: str) -> str:
     """Return the distribution's name of an import package: ``penguin-mass``."""
-    return re.sub(r"[-_.]+", "-", package).lower()
+    return normalized_name(package)
 
 
 def wheel_stem(package: str, version: str) -> str:

@@ -6,7 +6,7 @@ import ast
 import sys
 from typing import TYPE_CHECKING
 
-from nbship.records.locks import normalized_name
+from nbship.records.environment import normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

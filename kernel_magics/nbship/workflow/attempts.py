@@ -13,8 +13,9 @@ from nbship.records.digest import digest_file, digest_json, digest_tree
 from nbship.records.job import Attempt, CapturedRoot, JobStatus, Outcome
 from nbship.records.release import RootCapture
 from nbship.records.run import CellStatus
+from nbship.workflow.captured import root_folder
 from nbship.workflow.jobs import load_job
-from nbship.workflow.recording import close_killed, load_run
+from nbship.workflow.recording import close_killed, recorded_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +138,7 @@ def _publish(store: Store, outcome: Outcome, folder: Path) -> Outcome:
 
 def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outcome:
     folder = store.attempt_folder(job.id, attempt.number)
-    run = _run(store, attempt.run_id)
+    run = recorded_run(store, attempt.run_id)
     status, cause = _end_of(run, ending.raised)
     output = folder / "output.ipynb"
     is_success = status is JobStatus.SUCCEEDED
@@ -157,13 +158,6 @@ def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outco
         metrics={n: m.value for n, m in run.last_metrics.items()} if run else {},
         roots=captured_roots(store, job, folder / "roots") if is_success else (),
     )
-
-
-def _run(store: Store, run_id: str) -> Run | None:
-    try:
-        return load_run(store, run_id)
-    except RunError:
-        return None
 
 
 def _end_of(run: Run | None, raised: str) -> tuple[JobStatus, str]:
@@ -210,7 +204,9 @@ def captured_roots(store: Store, job: Job, folder: Path) -> tuple[CapturedRoot, 
     folder
         The attempt's ``roots/``.
     """
-    return tuple(_captured(store, name, folder / name) for name in job.roots)
+    return tuple(
+        _captured(store, name, root_folder(folder, name)) for name in job.roots
+    )
 
 
 def _captured(store: Store, name: str, place: Path) -> CapturedRoot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from nbship.errors import ExportError
 from nbship.records.job import Lock
@@ -58,7 +59,8 @@ def captured_by_job(store: Store, job: str, root: str) -> CapturedByJob:
             f"{declared})",
             hint=f'Set export.roots = ["{root}"] and submit the notebook again.',
         )
-    folder = store.attempt_folder(found.id, outcome.attempt) / "roots" / root
+    roots = store.attempt_folder(found.id, outcome.attempt) / "roots"
+    folder = root_folder(roots, root)
     refusal = folder / "refusal.json"
     if refusal.is_file():
         said = json.loads(refusal.read_text("utf-8"))
@@ -71,3 +73,8 @@ def captured_by_job(store: Store, job: str, root: str) -> CapturedByJob:
         job_id=found.id,
         installed=packages and {n: item["version"] for n, item in packages.items()},
     )
+
+
+def root_folder(roots: Path, name: str) -> Path:
+    """Return the folder of a root below ``roots/``: its name, quoted as in an address."""
+    return roots / quote(name, safe="")

@@ -91,7 +91,7 @@ class RunsOverview:
         )
 
     def _row(self, run_id: str) -> RunRow:
-        stamp = _stamp(self._store.run_folder(run_id) / "journal.jsonl")
+        stamp = _stamp(self._store.journal(run_id).path)
         known = self._rows.get(run_id)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -126,7 +126,7 @@ class RunsOverview:
 
 def read_row(store: Store, run_id: str) -> RunRow:
     """Read one run as a row; of a damaged journal as much as is whole, and what was wrong."""
-    path = store.run_folder(run_id) / "journal.jsonl"
+    path = store.journal(run_id).path
     damage: list[str] = []
     events = list(_whole_events(store, run_id, damage))
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nbship.capture.folding import fold
 from nbship.capture.outputs import put_payloads_aside
+from nbship.capture.summary import cell_name
 from nbship.errors import RunError
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes
@@ -160,6 +162,19 @@ def load_run(store: Store, run_id: str) -> Run:
     return fold(run_id, store.journal(run_id).events())
 
 
+def recorded_run(store: Store, run_id: str) -> Run | None:
+    """Fold the journal of a run; None where it tells of none."""
+    with contextlib.suppress(RunError):
+        return load_run(store, run_id)
+    return None
+
+
+def ids_by_count(run_id: str, journal: Journal) -> dict[int, str]:
+    """Map the execution counts of a run to the ids of the cells that had them."""
+    cells = fold(run_id, journal.events()).cells
+    return {c.execution_count: c.cell_id for c in cells if c.execution_count}
+
+
 def find_run(store: Store, wanted: str) -> str:
     """Return the id of ``last``, of a whole id, or of a prefix or ending that only one run has.
 
@@ -213,7 +228,7 @@ def close_killed(store: Store, run_id: str) -> bool:
         return False
     cell = cell_in_flight(run)
     process = "the kernel" if run.origin == "live" else "the job's process"
-    where = _between_cells(run) if cell is None else f"in {cell_name(cell)}"
+    where = _between_cells(run) if cell is None else f"in {_named(cell)}"
     Recorder(store, run_id, store.journal(run_id)).end(
         RunStatus.KILLED, f"{process} was killed {where}"
     )
@@ -238,19 +253,16 @@ def end_unstopped(recorder: Recorder) -> None:
     error = last.error or {}
     recorder.end(
         RunStatus.FAILED,
-        f"{cell_name(last)} failed: {error.get('ename')}: {error.get('evalue')}",
+        f"{_named(last)} failed: {error.get('ename')}: {error.get('evalue')}",
     )
 
 
-def cell_name(cell: CellExecution) -> str:
-    """Name a cell execution for people: ``cell 3f2a91 [4] ('model.fit(X)')``."""
-    first = next((x.strip() for x in cell.source.splitlines() if x.strip()), "")
-    count = "" if cell.execution_count is None else f" [{cell.execution_count}]"
-    return f"cell {cell.cell_id}{count} ({first[:60]!r})"
+def _named(cell: CellExecution) -> str:
+    return cell_name(cell.cell_id, cell.source, execution_count=cell.execution_count)
 
 
 def _between_cells(run: Run) -> str:
-    return f"after {cell_name(run.cells[-1])}" if run.cells else "before its first cell"
+    return f"after {_named(run.cells[-1])}" if run.cells else "before its first cell"
 
 
 def interpreter_to_probe(events: Iterable[Event]) -> str | None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from nbship.capture.folding import fold
 from nbship.errors import ApprovalError, JobError, ReleaseError
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Lock
@@ -30,7 +28,9 @@ from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
 from nbship.workflow.bundle_files import read_capture
+from nbship.workflow.captured import root_folder
 from nbship.workflow.jobs import load_job, published_outcome
+from nbship.workflow.recording import recorded_run
 from nbship.workflow.review import demand_approvals
 from nbship.workflow.vetting import latest_verdict
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from nbship.ports import PackageBuilder, PageWriter, Replayer, Sealer, Store
     from nbship.records.job import CapturedRoot, Job, Outcome
     from nbship.records.policy import Policy
-    from nbship.records.run import Run
     from nbship.release.clearance import Approvals, PassedVerdict
 
 
@@ -162,7 +161,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         or the replay does not give the golden cases' answers.
     """
     attempt = store.attempt_folder(job.id, outcome.attempt)
-    capture_folder = attempt / "roots" / quote(captured.name, safe="")
+    capture_folder = root_folder(attempt / "roots", captured.name)
     check_name(wish.name)
     _check_capture(capture_folder, captured)
     place = store.releases / wish.name
@@ -175,7 +174,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         owner=wish.owner,
         job=job,
         outcome=outcome,
-        run=_run(store, outcome.run_id),
+        run=recorded_run(store, outcome.run_id),
         verdict=verdict.verdict,
         verdict_digest=approvals.verdict_digest,
         approvals=approvals.approvals,
@@ -235,12 +234,6 @@ def _check_sealer(sealer: Sealer, reviewers: Sequence[str]) -> None:
             f"your key is not among review.reviewers: {sealer.public_key()}",
             hint="Have one of them run the release, or have your key added.",
         )
-
-
-def _run(store: Store, run_id: str) -> Run | None:
-    if not (store.run_folder(run_id) / "journal.jsonl").is_file():
-        return None
-    return fold(run_id, store.journal(run_id).events())
 
 
 def _previous(place: Path, version: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbship.capture.folding import fold
 from nbship.errors import JobError, NotebookError
 from nbship.records.digest import digest_file
 from nbship.records.job import Job, Lock, Outcome
 from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.jobs import load_job, published_outcome
+from nbship.workflow.recording import recorded_run
 from nbship.workflow.review import answers_to, invalid_answers
 from nbship.workflow.vetting import latest_verdict
 
@@ -88,7 +88,6 @@ def gather_facts(  # noqa: PLR0913  # what a report is made of
         answers = answers_to(store, verdict, reviewers=reviewers, sealer=sealer)
         invalid = invalid_answers(store, verdict, reviewers=reviewers, sealer=sealer)
     lock = store.job_folder(job_id) / "lock.json"
-    has_run = (store.run_folder(outcome.run_id) / "journal.jsonl").is_file()
     return ReportFacts(
         id=report_id,
         made_at=at,
@@ -96,9 +95,7 @@ def gather_facts(  # noqa: PLR0913  # what a report is made of
         owner=owner,
         job=job,
         outcome=outcome,
-        run=fold(outcome.run_id, store.journal(outcome.run_id).events())
-        if has_run
-        else None,
+        run=recorded_run(store, outcome.run_id),
         lock=store.load(Lock, lock) if lock.is_file() else None,
         verdict=verdict,
         verdict_digest=verdict_digest(verdict) if verdict else "",

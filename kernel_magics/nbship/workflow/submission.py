@@ -17,6 +17,7 @@ from nbship.records.digest import digest_file
 from nbship.records.ids import make_id
 from nbship.records.job import Attempt, Job, JobStatus, Lock, Resources
 from nbship.records.locks import lock_of
+from nbship.settings import name_in_project
 from nbship.workflow.jobs import (
     attempt_numbers,
     job_status,
@@ -141,11 +142,9 @@ def _wish(request: Request, surroundings: Surroundings) -> Wish:
     python = surroundings.interpreter(kernel)
     sources = (cell.source for cell in request.snapshot.code_cells)
     notebook = request.notebook.resolve()
-    project = request.project.resolve()
-    is_inside = notebook.is_relative_to(project)
     return Wish(
         notebook=request.snapshot,
-        path=(notebook.relative_to(project) if is_inside else notebook).as_posix(),
+        path=name_in_project(notebook, request.project),
         contract=contract,
         values=values,
         lock=current_lock(python, surroundings.environment),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbship.capture.folding import fold
 from nbship.errors import JobError, RecordNotFoundError, VettingError
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_file, digest_json
@@ -17,6 +16,7 @@ from nbship.vetting.dossier import Dossier, lint_sources
 from nbship.vetting.verdict import check_policy, judge
 from nbship.workflow.jobs import job_status, load_job, published_outcome
 from nbship.workflow.meant import is_same_second
+from nbship.workflow.recording import recorded_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from nbship.records.job import Job, Outcome
     from nbship.records.notebook import Notebook
     from nbship.records.policy import Policy
-    from nbship.records.run import Run
     from nbship.vetting.gate import Gate
 
 _ID_LINE = re.compile(r'\s*"id": "([^"\\]+)",?\s*$')
@@ -112,7 +111,7 @@ def make_dossier(
         executed=instruments.read_notebook(output_path)
         if outcome.output_digest
         else None,
-        run=_run_of(store, outcome),
+        run=recorded_run(store, outcome.run_id),
         lint=instruments.linter.lint(lint_sources(snapshot)),
         providers=instruments.import_providers(),
         local_modules=instruments.local_modules(Path(job.cwd))
@@ -177,11 +176,6 @@ def _check_digest(path: Path, found: str, expected: str) -> None:
             f"{path}: changed since the job ran: sha256 {found[:12]}… where {expected[:12]}… was recorded",
             hint="Restore the file, or submit the notebook again.",
         )
-
-
-def _run_of(store: Store, outcome: Outcome) -> Run | None:
-    events = tuple(store.journal(outcome.run_id).events())
-    return fold(outcome.run_id, events) if events else None
 
 
 def cell_lines(store: Store, job_id: str) -> Mapping[str, int]:

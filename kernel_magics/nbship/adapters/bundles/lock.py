@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbship.adapters.bundles.uv import last_lines, run_uv
 from nbship.errors import ReleaseError
-from nbship.records.locks import normalized_name
+from nbship.records.environment import normalized_name
 from nbship.release.lock_text import read_lock
 from nbship.release.requirements import minor_version
 

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from nbship.errors import ApprovalError
+from nbship.variables import KEY_PASSPHRASE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     )
 
 ALGORITHM = b"ssh-ed25519"
-PASSPHRASE_VARIABLE = "MLOPS_KEY_PASSPHRASE"  # noqa: S105  # a name, not a secret
 
 
 def read_private_key(path: Path) -> Ed25519PrivateKey:
@@ -44,7 +44,7 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ApprovalError(
             f"{path}: cannot be read as a private SSH key: {error}",
-            hint=f"Check the passphrase in {PASSPHRASE_VARIABLE}, or make a key: mlops key",
+            hint=f"Check the passphrase in {KEY_PASSPHRASE}, or make a key: mlops key",
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ApprovalError(
@@ -76,7 +76,7 @@ def create_key(path: Path) -> str:
                 hint="Name another path: mlops key PATH",
             )
     key = Ed25519PrivateKey.generate()
-    passphrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode()
+    passphrase = os.environ.get(KEY_PASSPHRASE, "").encode()
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.OpenSSH,
@@ -134,12 +134,12 @@ def _key_bytes(path: Path) -> bytes:
 
 
 def _passphrase(path: Path) -> bytes:
-    given = os.environ.get(PASSPHRASE_VARIABLE)
+    given = os.environ.get(KEY_PASSPHRASE)
     if given is None and sys.stdin is not None and sys.stdin.isatty():
         given = getpass.getpass(f"Passphrase of {path}: ")
     if given is None:
         raise ApprovalError(
             f"{path}: the key has a passphrase, and there is no terminal to ask for it",
-            hint=f"Set {PASSPHRASE_VARIABLE}.",
+            hint=f"Set {KEY_PASSPHRASE}.",
         )
     return given.encode()

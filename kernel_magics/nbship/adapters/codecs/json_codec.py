@@ -6,18 +6,8 @@ import json
 from typing import Any
 
 from nbship.records.state import EncodedState
+from nbship.release.golden import READERS
 from nbship.resources import shipped_module
-
-_NUMPY = ("$scalar", "$array")
-_PANDAS = (
-    "$frame",
-    "$series",
-    "$index",
-    "$categorical",
-    "$timestamp",
-    "$pandas_timedelta",
-    "$missing",
-)
 
 
 class JsonCodec:
@@ -36,11 +26,7 @@ class JsonCodec:
         kinds = set(_kinds(data))
         if "$record" in kinds:
             return None
-        modules = [
-            module
-            for module, of in (("numpy", _NUMPY), ("pandas", _PANDAS))
-            if kinds & set(of)
-        ]
+        modules = [module for module, of in READERS.items() if kinds & set(of)]
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         return EncodedState(data=text.encode(), modules=tuple(modules))
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from nbship import variables
 from nbship.errors import StoreError
 
 if TYPE_CHECKING:
@@ -89,6 +90,6 @@ class ProcessAttempt:
 
 def _environment() -> dict[str, str]:
     """Return the environment without what belongs to the run that submits from a kernel."""
-    ours = {"MLOPS_RUN_DIR", "MLOPS_NOTEBOOK", "JPY_PARENT_PID"}
+    ours = {variables.RUN_FOLDER, variables.NOTEBOOK, "JPY_PARENT_PID"}
     kept = {key: value for key, value in os.environ.items() if key not in ours}
     return kept | {"PYTHONUNBUFFERED": "1"}

@@ -23,6 +23,7 @@ from papermill.clientwrap import (  # noqa: TID253  # loaded by papermill's engi
     PapermillNotebookClient,
 )
 
+from nbship.capture.summary import cell_name
 from nbship.records.run import CellStatus, RunStatus
 
 if TYPE_CHECKING:
@@ -326,8 +327,7 @@ def _made(
 
 
 def _name(cell: Any) -> str:  # noqa: ANN401
-    first = next((x.strip() for x in cell.source.splitlines() if x.strip()), "")
-    return f"cell {cell.get('id', '')} ({first[:60]!r})"
+    return cell_name(cell.get("id", ""), cell.source)
 
 
 def _described(name: str, text: str) -> dict[str, Any]:

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def order_of(job: Job, attempt: Attempt, *, store: Path) -> EngineOrder:
-    """Write the order for one attempt at a job of that store."""
-    folder = store / "jobs" / job.id / "attempts" / str(attempt.number)
+def order_of(job: Job, attempt: Attempt, *, store: Path, folder: Path) -> EngineOrder:
+    """Write the order for one attempt at a job of that store; its files go to ``folder``."""
     return EngineOrder(
         store=store,
         project=Path(attempt.project),

@@ -28,7 +28,7 @@ class SparingManager(NotebookExecutionManager):
     nb
         The notebook node.
     write
-        Takes the bytes of the whole notebook.
+        Takes the notebook node.
     options
         What papermill's own manager takes.
     """
@@ -37,7 +37,7 @@ class SparingManager(NotebookExecutionManager):
         self,
         nb: Any,  # noqa: ANN401  # papermill has no types
         *,
-        write: Callable[[bytes], None],
+        write: Callable[[Any], None],
         **options: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(nb, **options)
@@ -54,7 +54,7 @@ class SparingManager(NotebookExecutionManager):
     def save_now(self) -> None:
         """Save at once."""
         began_s = time.monotonic()
-        self._write(notebook_bytes(self.nb))
+        self._write(self.nb)
         ended_s = time.monotonic()
         self._next_save_s = ended_s + max(_PAUSE_S, (ended_s - began_s) * _SHARE)
 
@@ -66,11 +66,3 @@ class SparingManager(NotebookExecutionManager):
         """Finish papermill's metadata and save."""
         super().notebook_complete(**kwargs)
         self.save_now()
-
-
-def notebook_bytes(nb: Any) -> bytes:  # noqa: ANN401  # a NotebookNode
-    """Write a notebook as a file holds it."""
-    from nbformat import v4
-
-    text: str = v4.writes(nb)
-    return (text.rstrip("\n") + "\n").encode("utf-8", "surrogatepass")

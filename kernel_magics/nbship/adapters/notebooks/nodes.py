@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nbship.records.notebook import INJECTED_TAG, PARAMETERS_TAG
+from nbship.records.notebook import INJECTED_TAG, MARK_TAG, PARAMETERS_TAG
 
-#: what papermill tags its two red marks with
-MARK_TAG = "papermill-error-cell-tag"
 _STYLE = (
     'style="color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-serif;'
     ' font-size:2em;"'
@@ -88,6 +86,14 @@ def mark_failure(nb: Any, cell_index: int) -> None:  # noqa: ANN401
         cell.metadata["tags"] = [MARK_TAG]
     nb.cells.insert(cell_index, here)
     nb.cells.insert(0, top)
+
+
+def notebook_bytes(nb: Any) -> bytes:  # noqa: ANN401
+    """Write a notebook as a file holds it."""
+    from nbformat import v4
+
+    text: str = v4.writes(nb)
+    return (text.rstrip("\n") + "\n").encode("utf-8", "surrogatepass")
 
 
 def _tags(cell: Any) -> set[str]:  # noqa: ANN401

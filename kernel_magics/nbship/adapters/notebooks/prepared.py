@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbship.adapters.notebooks.nodes import insert_parameters, settle_ids
+from nbship.adapters.notebooks.nodes import (
+    insert_parameters,
+    notebook_bytes,
+    settle_ids,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,5 +31,4 @@ def prepared_notebook(snapshot: Path, parameters_source: str) -> bytes:
     settle_ids(nb, str(snapshot))
     if parameters_source:
         insert_parameters(nb, parameters_source)
-    text: str = v4.writes(nb)
-    return (text.rstrip("\n") + "\n").encode("utf-8", "surrogatepass")
+    return notebook_bytes(nb)

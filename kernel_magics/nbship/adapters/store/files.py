@@ -9,7 +9,7 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING, TypeVar
 
-from nbship.adapters.store.journal import FileJournal
+from nbship.adapters.store.journal import FILE_NAME, FileJournal
 from nbship.adapters.store.locks import file_lock, is_held
 from nbship.errors import RecordFormatError, RecordNotFoundError, store_error
 from nbship.records.codec import from_json, json_text
@@ -80,7 +80,7 @@ class FileStore:
 
     def journal(self, run_id: str) -> FileJournal:
         """Open the journal of a run for appending and reading."""
-        return FileJournal(self.run_folder(run_id) / "journal.jsonl")
+        return FileJournal(self.run_folder(run_id) / FILE_NAME)
 
     def ids(self, kind: str) -> tuple[str, ...]:
         """List the ids of one kind, oldest first."""

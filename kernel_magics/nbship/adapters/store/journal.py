@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+FILE_NAME = "journal.jsonl"
 #: the schema and the fields of an event
 _EVENT_FIELDS = 1 + len(fields(Event))
 

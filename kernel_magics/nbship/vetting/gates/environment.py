@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from nbship.records.locks import normalized_name
+from nbship.records.environment import normalized_name
 from nbship.records.vetting import Finding, Severity
 from nbship.vetting.distributions import imported_modules, is_known, is_locked
 from nbship.vetting.gate import Gate

@@ -1,0 +1,12 @@
+"""Variables of the environment that are no settings; ``docs/settings.md`` explains those for users."""
+
+from __future__ import annotations
+
+#: the store's folder, instead of ``.mlops`` in the project
+STORE = "MLOPS_STORE"
+#: passphrase of the private key that seals
+KEY_PASSPHRASE = "MLOPS_KEY_PASSPHRASE"  # noqa: S105  # a name, not a secret
+#: set by the engine in its kernels: folder of the run that they belong to
+RUN_FOLDER = "MLOPS_RUN_DIR"
+#: set by the engine in its kernels: the notebook's file
+NOTEBOOK = "MLOPS_NOTEBOOK"
