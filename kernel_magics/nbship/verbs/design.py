@@ -111,7 +111,7 @@ def _add_tag(parser: argparse.ArgumentParser) -> None:
 
 def _add_note(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "text", nargs="*", help="the note; or the body of `%%mlops note`"
+        "text", nargs="*", help="the note; or the body of `%%%%mlops note`"
     )
 
 

@@ -116,6 +116,11 @@ def verb_parser(verb: Verb) -> argparse.ArgumentParser:
     return parser
 
 
+def actions_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """List the arguments of a parser, in the order they were added."""
+    return parser._actions  # noqa: SLF001  # argparse offers no other way
+
+
 class _HelpShownError(Exception):
     def __init__(self, text: str) -> None:
         super().__init__(text)

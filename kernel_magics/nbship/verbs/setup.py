@@ -82,17 +82,16 @@ def _complete(_context: Context, arguments: argparse.Namespace) -> Answer:
 
 def complete(words: Sequence[str]) -> list[str]:
     """Propose what may stand at the place of the last word: verbs, then options."""
-    from nbship.verbs.parser import all_verbs, find_verb, verb_parser
+    from nbship.verbs.parser import actions_of, all_verbs, find_verb, verb_parser
 
     start = words[-1] if words else ""
     if len(words) <= 1:
         names = [verb.name for verb in all_verbs().values() if not verb.is_internal]
         return [name for name in names if name.startswith(start)]
     try:
-        parser = verb_parser(find_verb(words[0]))
+        actions = actions_of(verb_parser(find_verb(words[0])))
     except UsageError:
         return []
-    actions = parser._actions  # noqa: SLF001  # argparse offers no other way
     options = [option for action in actions for option in action.option_strings]
     choices = [str(c) for action in actions if action.choices for c in action.choices]
     return [word for word in (*choices, *options) if word.startswith(start)]
