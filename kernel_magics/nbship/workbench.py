@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from nbship.workflow.recording import Recorder
     from nbship.workflow.vetting import Instruments
 
+#: stores made on the spot of which this process has told
+_TOLD: set[Path] = set()
+
 
 class Workbench(TrackingBench):
     """Settings and the ports they wire.
@@ -88,19 +91,25 @@ class Workbench(TrackingBench):
     @cached_property
     def store(self) -> FileStore:
         """``.mlops/`` of the project."""
-        from nbship.adapters.store.files import FileStore
-
-        if self._is_improvised:
+        folder = self.settings.store
+        if self._is_improvised and folder not in _TOLD:
+            _TOLD.add(folder)
             print(  # noqa: T201  # DESIGN: said on stderr, on every face
-                f"nbship: no project found; the store is {self.settings.store}"
+                f"nbship: no project found; the store is {folder}"
                 " (`mlops init` makes a project)",
                 file=sys.stderr,
             )
+        return self._files
+
+    @cached_property
+    def _files(self) -> FileStore:
+        from nbship.adapters.store.files import FileStore
+
         return FileStore(self.settings.store)
 
     def write_text(self, text: str, path: Path) -> None:
         """Write a whole file or none."""
-        self.store.write_bytes(text.encode("utf-8"), path)
+        self._files.write_bytes(text.encode("utf-8"), path)
 
     @cached_property
     def sealer(self) -> SshSealer:

@@ -154,7 +154,7 @@ def test_a_tracker_that_is_down_slows_nobody_and_sync_brings_the_rest(tmp_path):
     refused = mlops(tmp_path, "sync", MLOPS_TRACKERS="mlflow", **dead)
     assert (refused.returncode, run_id in refused.stdout) == (1, True)
     done = mlops(tmp_path, "sync", MLOPS_TRACKERS="mlflow")
-    assert (done.returncode, done.stdout) == (0, "1 mlflow complete\n")
+    assert (done.returncode, done.stdout) == (0, "mlflow: 1 complete\n")
     client, mirror = mlflow_run(tmp_path)
     assert len(client.get_metric_history(mirror.info.run_id, "loss")) == 200
 
@@ -178,7 +178,7 @@ def test_sync_leaves_a_run_alone_whose_kernel_lives(tmp_path):
     recorder = sample_run.begin(store)
     recorder.start(pid=os.getpid(), host=os.uname().nodename)
     done = mlops(tmp_path, "sync", MLOPS_TRACKERS="wandb")
-    assert (done.returncode, done.stdout) == (0, "1 wandb running\n")
+    assert (done.returncode, done.stdout) == (0, "wandb: 1 running\n")
     assert load_run(store, sample_run.RUN_ID).status is RunStatus.RUNNING
 
 

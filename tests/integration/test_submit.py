@@ -14,6 +14,7 @@ from nbship.adapters.store.files import FileStore
 from nbship.records.digest import digest_file
 from nbship.records.job import JobStatus, Outcome
 from nbship.workflow.jobs import job_status, load_job, published_outcome
+from support.live_kernel import LiveKernel
 from support.notebook_files import (
     cells_of,
     journal_says,
@@ -76,7 +77,7 @@ def test_a_job_runs_with_typed_values_and_publishes_its_outcome_by_a_link(projec
     published = folder / "outcome.json"
     assert published.samefile(folder / "attempts/1/outcome.json")
     assert (project.folder / "seen.txt").read_text() == "datetime.date(2025, 3, 4)"
-    assert str(folder / "attempts/1/output.ipynb") in text
+    assert f".mlops/jobs/{job_id}/attempts/1/output.ipynb" in text.split()
     executed = json.loads((folder / "attempts/1/output.ipynb").read_text())
     assert executed["metadata"]["mlops"]["job_id"] == job_id
     assert executed["metadata"]["papermill"]["parameters"]["lr"] == "inf"
@@ -258,3 +259,19 @@ def test_params_shows_the_contract(project):
     assert "learning rate" in text
     data = json.loads(project.must("params", "in.ipynb", "--json"))
     assert data["parameters"][2]["choices"] == ["mean", "max"]
+
+
+def test_in_a_notebook_the_cells_are_counted_in_one_output(project):
+    write_notebook(project.folder / "in.ipynb", "1", "2", "3")
+    kernel = LiveKernel(project.folder)
+    try:
+        kernel.run("%load_ext nbship")
+        reply = kernel.run("%mlops submit in.ipynb")
+    finally:
+        kernel.close()
+
+    kinds = [kind for kind, _ in reply.messages]
+    assert "stream" not in kinds
+    assert kinds.count("display_data") == 2
+    last = [c for kind, c in reply.messages if kind == "update_display_data"][-1]
+    assert last["data"]["text/plain"].endswith("attempt 1: cell 3/3")

@@ -146,7 +146,7 @@ def test_two_approvals_by_one_key_count_once(desk):
     desk.decide(verdict)
     newest = desk.decide(verdict)
     assert desk.approvals(verdict) == (newest,)
-    with pytest.raises(ApprovalError, match="1 valid approvals where 2 are wanted"):
+    with pytest.raises(ApprovalError, match="1 valid approvals, 2 wanted"):
         desk.demand(verdict, wanted=2)
     desk.decide(verdict, "bob")
     assert len(desk.demand(verdict, wanted=2)) == 2

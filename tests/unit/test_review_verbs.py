@@ -42,7 +42,7 @@ def test_a_verdict_is_approved_and_the_report_shows_it(case, capsys):
     assert main(["approve", "last", "--reason", "read it", "--reviewer", "Ann"]) == 0
     assert f"{VERDICT_ID} of {JOB_ID}: approved by Ann" in said(capsys).out
     assert main(["report", "last"]) == 0
-    path = Path(said(capsys).out.strip())
+    path = Path(said(capsys).out.strip()).absolute()
     assert path.parent == case.store.folder / "reports"
     assert "approved</span>" in path.read_text("utf-8")
 

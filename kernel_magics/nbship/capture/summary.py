@@ -64,7 +64,10 @@ def summary_rows(
         ("metrics", ", ".join(metric_text(m) for m in run.last_metrics.values())),
         ("notes", " / ".join(note.partition("\n")[0] for note in run.notes)),
     ]
-    rows += [(m.tracker, mirror_text(m, len(run.metrics))) for m in mirrors]
+    rows += [
+        (m.tracker, mirror_text(m, len(run.metrics), is_ended=run.ended_at is not None))
+        for m in mirrors
+    ]
     return [(name, text) for name, text in rows if text]
 
 
@@ -96,6 +99,12 @@ def cell_name(cell_id: str, source: str, *, execution_count: int | None = None) 
     return f"cell {cell_id}{count} ({first[:60]!r})"
 
 
+def cause_text(ename: str, evalue: str, cell: str) -> str:
+    """Name an error and its cell in one line; the error's further lines stand below."""
+    said, _, more = f"{ename}: {evalue}".rstrip(": ").partition("\n")
+    return f"{said} in {cell}" + (f"\n{more}" if more else "")
+
+
 def duration_text(seconds: float) -> str:
     """Write a duration for people: ``48 s``, ``3 min 5 s``, ``2 h 10 min``."""
     whole = int(seconds)
@@ -106,14 +115,16 @@ def duration_text(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def mirror_text(mirror: Mirror, metrics: int) -> str:
+def mirror_text(mirror: Mirror, metrics: int, *, is_ended: bool = False) -> str:
     """Say how far a mirror is."""
     if mirror.is_closed:
         return "complete"
     if mirror.error:
         return f"not reached: {mirror.error} (`mlops sync` tries again)"
     behind = metrics - mirror.metrics
-    return f"{behind} metrics behind" if behind else "follows"
+    if behind:
+        return f"{behind} metrics behind"
+    return "finishing" if is_ended else "follows"
 
 
 def _status_text(run: Run, now: datetime) -> str:

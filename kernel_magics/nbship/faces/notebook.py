@@ -6,6 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from nbship.errors import UsageError
 from nbship.faces.session import Session
 
 if TYPE_CHECKING:
@@ -111,7 +112,12 @@ def log(
     """
     from nbship.capture.numbers import numbers_of
 
-    values = numbers_of({**(metrics or {}), **named}, direction=direction)
+    if metrics is not None and not hasattr(metrics, "keys"):
+        raise UsageError(
+            f"log: {metrics!r} has no name", hint="Name it: `nbship.log(loss=0.3)`."
+        )
+    given = {} if metrics is None else metrics
+    values = numbers_of({**given, **named}, direction=direction)
     current_session().log(values, step=step, unit=unit, direction=direction)
 
 

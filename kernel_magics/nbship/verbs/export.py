@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import UsageError
 from nbship.records.release import ENOUGH_ROWS
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.words import place
 
 if TYPE_CHECKING:
     import argparse
@@ -83,7 +84,7 @@ def _capture_live(context: Context, root: str, folder: Path) -> tuple[Path, str]
 
 def _text(export: Export, folder: Path) -> str:
     parity, count = export.parity, export.parity.cases_text
-    lines = [f"{export.root} exported: {folder / export.wheel}"]
+    lines = [f"{export.root} exported: {place(folder / export.wheel)}"]
     if parity.passed:
         few = f"; fewer than {ENOUGH_ROWS} distinct rows: NOT PROVEN"
         proof = "" if parity.is_proven else few
@@ -98,8 +99,8 @@ def _text(export: Export, folder: Path) -> str:
             "  Something that the calls read was changed since; call it again in a new "
             "cell and repeat, or look for randomness and hidden state."
         )
-    lines.append(f"module: {folder / 'capture' / 'module.py'}")
-    lines.append(f"try: python -m {export.package} info")
+    lines.append(f"module: {place(folder / 'capture' / 'module.py')}")
+    lines.append(f"try: pip install the wheel, then python -m {export.package} info")
     return "\n".join(lines)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
-from nbship.verbs.watching import watch
-from nbship.verbs.words import add_job, table
+from nbship.verbs.watching import NotebookLine, TerminalLine, watch
+from nbship.verbs.words import add_job, place, table
 
 if TYPE_CHECKING:
     import argparse
@@ -77,26 +77,28 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
     if submission.reused is not None:
         note = "reused: an equal job succeeded, and every file it read is unchanged"
         return _told(workbench, submission.job, submission.reused, note)
-    return _attempt(workbench, submission.job)
+    return _attempt(context, submission.job)
 
 
 def _rerun(context: Context, given: argparse.Namespace) -> Answer:
     from nbship.workflow.jobs import find_job, load_job
 
     store = context.workbench.store
-    return _attempt(context.workbench, load_job(store, find_job(store, given.job)))
+    return _attempt(context, load_job(store, find_job(store, given.job)))
 
 
-def _attempt(workbench: Workbench, job: Job) -> Answer:
+def _attempt(context: Context, job: Job) -> Answer:
     from nbship.workflow.submission import make_attempt
 
+    workbench = context.workbench
     attempt = make_attempt(
         workbench.store,
         job.id,
         project=workbench.settings.project.resolve(),
         clock=workbench.clock,
     )
-    outcome = watch(workbench, job, attempt)
+    line = TerminalLine() if context.session is None else NotebookLine()
+    outcome = watch(workbench, job, attempt, line=line)
     return _told(workbench, job, outcome, f"attempt {attempt.number}")
 
 
@@ -109,13 +111,13 @@ def _told(workbench: Workbench, job: Job, outcome: Outcome, note: str) -> Answer
     is_success = outcome.status is JobStatus.SUCCEEDED
     lines = [f"{job.id} {outcome.status.value} ({note})"]
     if not is_success:
-        lines.append(f"  cause     {outcome.cause}")
+        lines.append(f"  cause     {_indented(outcome.cause)}")
     lines += [f"  metric    {n} = {v:g}" for n, v in outcome.metrics.items()]
     lines += [_root_line(root) for root in outcome.roots]
     lines += [
-        f"  run       {store.run_folder(outcome.run_id)}",
-        f"  executed  {folder / 'output.ipynb'}",
-        f"  log       {folder / 'log.txt'}",
+        f"  run       {place(store.run_folder(outcome.run_id))}",
+        f"  executed  {place(folder / 'output.ipynb')}",
+        f"  log       {place(folder / 'log.txt')}",
     ]
     if not is_success:
         lines += ["  end of the log:", *_end_of(outcome.log_end)]
@@ -126,8 +128,15 @@ def _told(workbench: Workbench, job: Job, outcome: Outcome, note: str) -> Answer
 
 
 def _root_line(root: Any) -> str:  # noqa: ANN401  # a CapturedRoot
-    said = "captured" if root.digest else f"refused: {root.refusal}"
-    return f"  root      {root.name} {said}"
+    if root.digest:
+        return f"  root      {root.name} captured"
+    fix = f"\nfix: {root.hint}" if root.hint else ""
+    return f"  root      {root.name} refused: {_indented(root.refusal + fix)}"
+
+
+def _indented(text: str) -> str:
+    """Put the lines after the first below it."""
+    return text.replace("\n", f"\n{'':12}")
 
 
 def _end_of(log: str) -> list[str]:

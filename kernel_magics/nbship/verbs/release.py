@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import VerificationError
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
-from nbship.verbs.words import add_job
+from nbship.verbs.words import add_job, place
 
 if TYPE_CHECKING:
     import argparse
@@ -90,7 +90,7 @@ def _signers(path: str) -> tuple[str, ...]:
 def _release_text(made: Release) -> str:
     return "\n".join(
         (
-            f"{made.name} {made.version} released: {made.bundle}",
+            f"{made.name} {made.version} released: {place(Path(made.bundle))}",
             f"  {_parity_text(made.parity)}",
             f"  wheel   {made.wheel}  sha256 {made.wheel_digest}",
             f"  bundle  sha256 {made.digest}",

@@ -10,7 +10,7 @@ from nbship import __version__
 from nbship.errors import NbshipError
 from nbship.records.vetting import Decision
 from nbship.verbs.answer import Answer, Context, Verb
-from nbship.verbs.words import add_job
+from nbship.verbs.words import add_job, place
 from nbship.workflow.jobs import find_job
 from nbship.workflow.report import gather_facts, write_report
 from nbship.workflow.review import decide, find_verdict
@@ -47,7 +47,7 @@ def _report(context: Context, arguments: argparse.Namespace) -> Answer:
         "path": str(path),
         "warning": warning,
     }
-    return Answer(text="\n".join(filter(None, (str(path), warning))), data=data)
+    return Answer(text="\n".join(filter(None, (place(path), warning))), data=data)
 
 
 def _attach(context: Context, run_id: str, path: Path) -> str:

@@ -108,7 +108,9 @@ def _runs(context: Context, given: argparse.Namespace) -> Answer:
     ]
     head = ("run", "status", "experiment", "metrics")
     return Answer(
-        text=table([head, *rows]) if rows else "no runs yet",
+        text=table([head, *rows])
+        if rows
+        else "no runs yet; `%mlops start NAME` in a notebook begins one",
         data=[run_summary(run) for run in runs],
     )
 

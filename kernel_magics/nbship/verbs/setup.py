@@ -52,7 +52,7 @@ def _config(context: Context, _arguments: argparse.Namespace) -> Answer:
         )
     head = f"project {settings.project}\nstore   {settings.store}\n"
     lines = [
-        f"{r['key']:<20} {_shown(r['value']):<28} {r['from']:<22} {r['about']}"
+        f"{r['key']} = {_shown(r['value'])}   ({r['from']})\n    {r['about']}"
         for r in rows
     ]
     data: dict[str, Any] = {
@@ -66,8 +66,14 @@ def _config(context: Context, _arguments: argparse.Namespace) -> Answer:
 def _shown(value: Any) -> str:  # noqa: ANN401  # any JSON value
     if value in ("", [], None, MISSING):
         return "-"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 28 else text[:27] + "…"  # noqa: PLR2004  # the column's width
+    return ", ".join(map(_word, value)) if isinstance(value, list) else str(value)
+
+
+def _word(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    """Write an item of a list; a record as its keys and values that are set."""
+    if not isinstance(value, dict):
+        return str(value)
+    return " ".join(f"{k}={v}" for k, v in value.items() if v not in ("", None))
 
 
 def _completion(_context: Context, arguments: argparse.Namespace) -> Answer:

@@ -30,8 +30,11 @@ def _sync(context: Context, given: argparse.Namespace) -> Answer:
         birth_of=bench.birth_of,
     )
     done = sync(yard, run_ids or bench.store.ids("run"))
-    counts = Counter(f"{item.tracker} {item.state}" for item in done)
-    lines = [f"{count} {text}" for text, count in sorted(counts.items())]
+    counts = Counter((item.tracker, item.state) for item in done)
+    lines = [
+        f"{tracker}: {count} {state}"
+        for (tracker, state), count in sorted(counts.items())
+    ]
     lines += [
         f"{item.run_id} at {item.tracker}: {item.error}" for item in done if item.error
     ]

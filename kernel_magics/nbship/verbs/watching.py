@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbship.errors import JobError
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 _PAUSE_S = 0.2
 
 
-def watch(workbench: Workbench, job: Job, attempt: Attempt) -> Outcome:
-    """Start an attempt, show its cells on stderr, and return its outcome.
+def watch(
+    workbench: Workbench, job: Job, attempt: Attempt, *, line: ProgressLine
+) -> Outcome:
+    """Start an attempt, show its cells as they begin, and return its outcome.
 
     Ctrl-C stops the attempt; its outcome then says that it was interrupted.
 
@@ -30,14 +32,14 @@ def watch(workbench: Workbench, job: Job, attempt: Attempt) -> Outcome:
     from nbship.workflow.attempts import close_abandoned
 
     folder = workbench.store.attempt_folder(job.id, attempt.number)
-    progress = Progress(workbench, job, attempt)
+    progress = Progress(workbench, job, attempt, line=line)
     started = workbench.executor.start(folder, project=workbench.settings.project)
     try:
         _wait(started, progress)
     except KeyboardInterrupt:
         started.stop()
     progress.show()
-    progress.end()
+    line.end()
     outcome = close_abandoned(
         workbench.store,
         attempt,
@@ -57,16 +59,65 @@ def _wait(started: StartedAttempt, progress: Progress) -> None:
         progress.show()
 
 
+class ProgressLine(Protocol):
+    """One line that is written again and again."""
+
+    def show(self, text: str) -> None:
+        """Write the line anew."""
+
+    def end(self) -> None:
+        """Leave the line."""
+
+
+class TerminalLine:
+    """The line on stderr; where that is no terminal, each text is a line of its own."""
+
+    def show(self, text: str) -> None:
+        """Write the line anew."""
+        is_terminal = sys.stderr.isatty()
+        sys.stderr.write(f"\r\x1b[K{text}" if is_terminal else f"{text}\n")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line."""
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")
+
+
+class NotebookLine:
+    """The line as one output of a cell, which is updated in place."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str) -> None:
+        """Write the line anew."""
+        from IPython.display import display
+
+        shown = {"text/plain": text}
+        if self._handle is None:
+            self._handle = display(shown, raw=True, display_id=True)
+        else:
+            self._handle.update(shown, raw=True)
+
+    def end(self) -> None:
+        """Leave the line as it is."""
+
+
 class Progress:
-    """The cells of an attempt, counted on stderr.
+    """The cells of an attempt, counted.
 
     Parameters
     ----------
     workbench, job, attempt
         What is watched.
+    line
+        Where the count is shown.
     """
 
-    def __init__(self, workbench: Workbench, job: Job, attempt: Attempt) -> None:
+    def __init__(
+        self, workbench: Workbench, job: Job, attempt: Attempt, *, line: ProgressLine
+    ) -> None:
         snapshot = workbench.store.job_folder(job.id) / "input.ipynb"
         _, notebook = workbench.notebook(snapshot)
         cells = [cell for cell in notebook.code_cells if cell.source.strip()]
@@ -76,6 +127,7 @@ class Progress:
         self._started = 0
         self._shown = -1
         self._title = f"{job.id} attempt {attempt.number}"
+        self._line = line
 
     def show(self) -> None:
         """Say how many cells have begun, where that has changed."""
@@ -87,14 +139,4 @@ class Progress:
         if self._started != self._shown:
             self._shown = self._started
             count = min(self._started, self._total)
-            self._say(f"{self._title}: cell {count}/{self._total}")
-
-    def end(self) -> None:
-        """Leave the line."""
-        if sys.stderr.isatty():
-            sys.stderr.write("\n")
-
-    def _say(self, text: str) -> None:
-        is_terminal = sys.stderr.isatty()
-        sys.stderr.write(f"\r\x1b[K{text}" if is_terminal else f"{text}\n")
-        sys.stderr.flush()
+            self._line.show(f"{self._title}: cell {count}/{self._total}")

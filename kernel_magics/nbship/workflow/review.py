@@ -150,7 +150,7 @@ def demand_approvals(
         )
     if len(answers) < policy.approvals:
         lines = [
-            f"{verdict.id}: {len(answers)} valid approvals where {policy.approvals} are wanted",
+            f"{verdict.id}: {len(answers)} valid approvals, {policy.approvals} wanted",
             *invalid_answers(store, verdict, reviewers=reviewers, sealer=sealer),
         ]
         raise ApprovalError(

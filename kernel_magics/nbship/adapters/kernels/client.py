@@ -23,7 +23,7 @@ from papermill.clientwrap import (  # noqa: TID253  # loaded by papermill's engi
     PapermillNotebookClient,
 )
 
-from nbship.capture.summary import cell_name
+from nbship.capture.summary import cause_text, cell_name
 from nbship.records.run import CellStatus, RunStatus
 
 if TYPE_CHECKING:
@@ -223,8 +223,8 @@ class NbshipClient(PapermillNotebookClient):
             is_exit = raised.ename == "SystemExit" and raised.evalue in {"", "0"}
             status = RunStatus.SUCCEEDED if is_exit else status
             cell_status = CellStatus.OK if is_exit else cell_status
-            cause = f"{raised.ename}: {raised.evalue}".rstrip(": ")
-            return _made(status, cell_status, f"{cause} in {_name(cell)}", error, index)
+            cause = cause_text(raised.ename, raised.evalue, _name(cell))
+            return _made(status, cell_status, cause, error, index)
         if isinstance(raised, DeadKernelError):
             status, cell_status = RunStatus.KILLED, CellStatus.KILLED
             text = self._death()
@@ -237,7 +237,7 @@ class NbshipClient(PapermillNotebookClient):
         error = _described(name, text)
         cell.outputs.append(_error_node(error))
         self.listener.output({"output": {"output_type": "error", **error}})
-        cause = f"{name}: {text} in {_name(cell)}"
+        cause = cause_text(name, text, _name(cell))
         return _made(status, cell_status, cause, error, index)
 
     def _death(self) -> str:
