@@ -29,6 +29,8 @@ _ENVIRON = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
+#: MLflow's pages then show training runs first, and not those of language models
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
 _STATUSES = {
     RunStatus.RUNNING: "RUNNING",
     RunStatus.SUCCEEDED: "FINISHED",
@@ -167,7 +169,7 @@ class MlflowTracker:
             {"artifact_location": self._artifact_root} if self._artifact_root else {}
         )
         try:
-            return str(client.create_experiment(name, **place))
+            return str(client.create_experiment(name, tags=_KIND, **place))
         except MlflowException:
             known = client.get_experiment_by_name(name)  # another process was first
             if known is None:

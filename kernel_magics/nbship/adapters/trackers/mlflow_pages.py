@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from nbship.adapters.trackers.choosing import mlflow_addresses
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _PATIENCE_S = 10
+_PAUSE_S = 0.2
 _ENVIRON = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
+#: MLflow's own libraries warn about each other, and each request would be a line
+_QUIET = {"PYTHONWARNINGS": "ignore"}
+_QUIET_WORDS = ["--uvicorn-opts", "--log-level warning"]
 
 
 def serve(
@@ -58,14 +65,14 @@ def serve(
     _make_database(uri, setting_up)
     words = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     words += ["--host", _HOST, "--port", str(port), "--backend-store-uri", uri]
+    words += ["--registry-store-uri", uri]
     words += ["--default-artifact-root", artifact_root] if artifact_root else []
-    print(  # noqa: T201  # said before the server holds the terminal
-        f"MLflow: http://{_HOST}:{port} (Ctrl-C ends it)", flush=True
-    )
     child = subprocess.Popen(
-        words, env={**os.environ, **_ENVIRON}, start_new_session=True
+        [*words, *_QUIET_WORDS],
+        env={**_QUIET, **os.environ, **_ENVIRON},
+        start_new_session=True,
     )
-    code = _wait(child)
+    code = _wait(child, port)
     if code not in {0, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGTERM}:
         raise StoreError(
             f"mlflow server ended with code {code}",
@@ -74,9 +81,15 @@ def serve(
     return "MLflow has ended"
 
 
-def _wait(child: subprocess.Popen[bytes]) -> int:
+def _wait(child: subprocess.Popen[bytes], port: int) -> int:
     with _signals_as_interrupts():
         try:
+            while child.poll() is None and not _answers(port):
+                time.sleep(_PAUSE_S)
+            if child.poll() is None:
+                print(  # noqa: T201  # said while the server holds the terminal
+                    f"MLflow: http://{_HOST}:{port} (Ctrl-C ends it)", flush=True
+                )
             return child.wait()
         except KeyboardInterrupt:
             _end(child)
@@ -84,6 +97,17 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
         finally:
             if child.poll() is None:
                 _end(child)
+
+
+def _answers(port: int) -> bool:
+    request = http.client.HTTPConnection(_HOST, port, timeout=1)
+    try:
+        request.request("GET", "/health")
+        return request.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        request.close()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
