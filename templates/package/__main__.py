@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import platform
 import sys
@@ -31,7 +32,9 @@ def predict(arguments: argparse.Namespace) -> int:
     )
     try:
         if arguments.input == "-":
-            lines, remarks = _batch.answer_file(sys.stdin, is_csv=is_csv)
+            text = sys.stdin.read()
+            is_csv = is_csv or (arguments.format is None and _batch.looks_as_csv(text))
+            lines, remarks = _batch.answer_file(io.StringIO(text), is_csv=is_csv)
         else:
             with Path(arguments.input).open(encoding="utf-8", newline="") as source:
                 lines, remarks = _batch.answer_file(source, is_csv=is_csv)

@@ -59,6 +59,12 @@ def answer_file(source: TextIO, *, is_csv: bool) -> tuple[list[Any], list[str]]:
     return [plain(_call_line(predict, number, row)) for number, row in rows], []
 
 
+def looks_as_csv(text: str) -> bool:
+    """Return whether a text without a file name is CSV: rows of a frame, and no JSON."""
+    form = _about.capture()["signature"]["input_form"]
+    return form == "frame" and not text.lstrip().startswith(("{", "["))
+
+
 def write_csv(lines: list[Any], target: TextIO) -> None:
     """Write answers as CSV: an object's keys become columns, any other value ``prediction``."""
     rows = [line if isinstance(line, dict) else {"prediction": line} for line in lines]

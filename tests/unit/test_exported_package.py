@@ -119,6 +119,18 @@ def test_csv_rows_become_a_frame_of_the_recorded_dtypes(masses, tmp_path, capsys
     assert "not used: id" in captured.err
 
 
+def test_csv_is_told_from_json_lines_on_standard_input(masses, capsys, monkeypatch):
+    row = {"flipper_mm": 10, "count": 2, "island": "Dream", "sex": "male"}
+    table = "flipper_mm,count,island,sex\n10,2,Dream,male\n"
+
+    from_json = _predict(masses, json.dumps(row), capsys, monkeypatch)
+    from_csv = _predict(masses, table, capsys, monkeypatch)
+
+    assert from_csv == from_json
+    assert from_csv[0] == 0
+    assert json.loads(from_csv[1]) == {"mass": 20.0, "where": "Dream", "known": True}
+
+
 def test_answers_can_be_written_as_csv(masses, tmp_path):
     rows, answers = tmp_path / "rows.jsonl", tmp_path / "answers.csv"
     row = {"flipper_mm": 10, "count": 2, "island": "Dream", "sex": "male"}
