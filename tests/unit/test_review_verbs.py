@@ -9,6 +9,9 @@ import pytest
 
 from nbship.faces.cli import main
 from nbship.records.vetting import Finding, Severity
+from nbship.verbs.answer import Context
+from nbship.verbs.parser import run_words
+from nbship.workbench import Workbench
 from support.review_case import JOB_ID, VERDICT_ID, ReviewCase
 
 
@@ -82,3 +85,16 @@ def test_a_copy_of_the_report_is_written_where_it_is_wanted(case, capsys):
 def test_a_report_of_an_unknown_job_is_refused(case, capsys):
     assert main(["report", "job-2020"]) == 3
     assert "no job 'job-2020'" in said(capsys).err
+
+
+def test_a_notebook_links_a_report_that_jupyter_serves(case, monkeypatch):
+    monkeypatch.chdir(case.project)
+    context = Context(workbench=Workbench.open())
+
+    stored, _ = run_words(["report", JOB_ID], context)
+    copied, _ = run_words(["report", JOB_ID, "--output", "a <b>.html"], context)
+
+    assert stored.html == ""
+    assert copied.html == (
+        '<pre><a href="a%20%3Cb%3E.html" target="_blank">a &lt;b&gt;.html</a></pre>'
+    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from nbship import __version__
 from nbship.errors import NbshipError
@@ -47,7 +49,16 @@ def _report(context: Context, arguments: argparse.Namespace) -> Answer:
         "path": str(path),
         "warning": warning,
     }
-    return Answer(text="\n".join(filter(None, (place(path), warning))), data=data)
+    text = "\n".join(filter(None, (place(path), warning)))
+    return Answer(text=text, data=data, html=_link(text, place(path)))
+
+
+def _link(text: str, written: str) -> str:
+    """Link what Jupyter serves: files below the notebook, in no hidden folder."""
+    if any(part in {"/", ".."} or part[0] == "." for part in Path(written).parts):
+        return ""
+    link = f'<a href="{quote(written)}" target="_blank">{escape(written)}</a>'
+    return f"<pre>{escape(text).replace(escape(written), link, 1)}</pre>"
 
 
 def _attach(context: Context, run_id: str, path: Path) -> str:
