@@ -164,7 +164,7 @@ def test_without_capture_verdict_or_approval_nothing_is_released(tmp_path):
     with pytest.raises(ReleaseError, match="never vetted"):
         case.release()
     verdict = case.vet()
-    with pytest.raises(ApprovalError, match="0 valid approvals where 1"):
+    with pytest.raises(ApprovalError, match="0 valid approvals, 1 wanted"):
         case.release()
     case.decide(verdict, Decision.REJECTED)
     with pytest.raises(ApprovalError, match="rejected"):
