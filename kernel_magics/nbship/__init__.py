@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbship.version import __version__
+
 if TYPE_CHECKING:
     from nbship.errors import NbshipError
     from nbship.faces.notebook import (
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
         log,
         unload_ipython_extension,
     )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "NbshipError",

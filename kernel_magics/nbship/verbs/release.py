@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def _release(context: Context, arguments: argparse.Namespace) -> Answer:
-    from nbship import __version__
     from nbship.release.names import default_package
     from nbship.release.wheel_text import distribution_name
+    from nbship.version import __version__
     from nbship.workflow.jobs import find_job, load_job
     from nbship.workflow.release import Makers, Wish, release_job
 

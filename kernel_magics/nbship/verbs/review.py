@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from nbship import __version__
 from nbship.errors import NbshipError
 from nbship.records.vetting import Decision
 from nbship.verbs.answer import Answer, Context, Verb
 from nbship.verbs.words import add_job, place
+from nbship.version import __version__
 from nbship.workflow.jobs import find_job
 from nbship.workflow.report import gather_facts, write_report
 from nbship.workflow.review import decide, find_verdict

@@ -50,8 +50,8 @@ def _vet(context: Context, arguments: argparse.Namespace) -> Answer:
 def _write_files(
     context: Context, arguments: argparse.Namespace, verdict: Verdict, notebook: str
 ) -> None:
-    from nbship import __version__
     from nbship.records.codec import json_text
+    from nbship.version import __version__
     from nbship.vetting.formats.junit import as_junit
     from nbship.vetting.formats.sarif import as_sarif
     from nbship.vetting.titles import titles_of
