@@ -21,6 +21,7 @@ from nbship.workflow.export import make_export
 from support.captures import FARE_MODULE, write_capture
 from support.releases import Forger, ReleaseCase, ask
 from support.review_case import AT, JOB_ID
+from support.tools import lack
 
 ORIGIN = {"name": "fares", "package": "fares", "version": "1.0.0"}
 
@@ -202,7 +203,7 @@ socket.create_connection(("127.0.0.1", 9), timeout=2)
 @pytest.mark.parametrize("isolation", ["namespace", "guard"])
 def test_a_package_that_calls_home_finds_no_network(tmp_path, monkeypatch, isolation):
     if isolation == "namespace" and not namespace():
-        pytest.skip("no network namespaces on this machine")
+        lack("no network namespaces on this machine")
     if isolation == "guard":
         monkeypatch.setattr(replay_module, "namespace", tuple)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -14,7 +15,11 @@ def need_tool(*names: str) -> str:
         path = shutil.which(name)
         if path:
             return path
-    reason = f"{' or '.join(names)} is not installed"
+    lack(f"{' or '.join(names)} is not installed")
+
+
+def lack(reason: str) -> NoReturn:
+    """Skip a test with the reason; under CI fail it."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -28,7 +33,4 @@ def need_namespaces() -> None:
     done = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False)
     if done.returncode == 0:
         return
-    reason = f"no user namespaces here: {done.stderr.decode().strip()}"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    lack(f"no user namespaces here: {done.stderr.decode().strip()}")
