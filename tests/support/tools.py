@@ -15,7 +15,7 @@ def need_tool(*names: str) -> str:
         path = shutil.which(name)
         if path:
             return path
-    lack(f"{' or '.join(names)} is not installed")
+    return lack(f"{' or '.join(names)} is not installed")
 
 
 def lack(reason: str) -> NoReturn:
