@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -128,6 +129,16 @@ class Store(Protocol):
     def is_held(self, path: Path) -> bool:
         """Tell whether a living process holds the file by ``flock``."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """What an attempt was given of the machine."""
+
+    #: variables of the kernel's environment, such as ``CUDA_VISIBLE_DEVICES``; never recorded
+    environ: Mapping[str, str] = field(default_factory=dict)
+    #: descriptors of locks and leases that the kernel keeps open while it lives
+    held_fds: tuple[int, ...] = ()
 
 
 class StartedAttempt(Protocol):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Clock,
         Codec,
         Executor,
+        Grant,
         Journal,
         Linter,
         PackageBuilder,
@@ -178,12 +179,16 @@ class Workbench(TrackingBench):
 
         return prepared_notebook(snapshot, parameters_source)
 
-    def execute_attempt(self, job: Job, attempt: Attempt, source: Path) -> str:
+    def execute_attempt(
+        self, job: Job, attempt: Attempt, source: Path, grant: Grant
+    ) -> str:
         """Execute a prepared notebook through papermill; return what was raised, or ""."""
         from nbship.adapters.kernels.papermill import order_of, run_papermill
 
         folder = self.store.attempt_folder(job.id, attempt.number)
-        order = order_of(job, attempt, store=self.store.folder, folder=folder)
+        order = order_of(
+            job, attempt, store=self.store.folder, folder=folder, grant=grant
+        )
         limit_s = self.settings.cell_timeout_s
         return run_papermill(order, source, job=job, cell_timeout_s=limit_s)
 

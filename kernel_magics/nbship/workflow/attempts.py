@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbship.errors import JobError, NbshipError, RunError
 from nbship.jobs.injection import injected_source
+from nbship.ports import Grant
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_file, digest_json, digest_tree
 from nbship.records.job import Attempt, CapturedRoot, JobStatus, Outcome
@@ -38,9 +39,11 @@ class Worker:
     #: puts the source of the injected cell into a snapshot
     prepare: Callable[[Path, str], bytes]
     #: executes a prepared notebook; returns what was raised, or ""
-    execute: Callable[[Job, Attempt, Path], str]
+    execute: Callable[[Job, Attempt, Path, Grant], str]
     #: the lock of the job's kernel as it is now
     lock: Callable[[Job], Lock]
+    #: what the attempt was given
+    grant: Grant = field(default_factory=Grant)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +81,7 @@ def run_attempt(attempt: Attempt, worker: Worker) -> Outcome:
         snapshot = store.job_folder(job.id) / "input.ipynb"
         prepared = folder / "input.ipynb"
         store.write_bytes(worker.prepare(snapshot, source), prepared)
-        raised = worker.execute(job, attempt, prepared)
+        raised = worker.execute(job, attempt, prepared, worker.grant)
         ending = _Ending(
             raised=raised,
             began_at=began_at,

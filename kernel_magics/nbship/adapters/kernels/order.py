@@ -32,3 +32,9 @@ class EngineOrder:
     roots_folder: Path
     #: seconds that all cells together may take; 0 is no limit
     timeout_s: float = 0.0
+    #: variables of the kernel's environment: determinism, GPUs, resolved secrets; never recorded
+    environ: Mapping[str, str] = field(default_factory=dict)
+    #: descriptors that the kernel keeps open: the attempt's lock, GPU leases
+    held_fds: tuple[int, ...] = ()
+    #: True forbids a forked kernel
+    is_fresh: bool = False

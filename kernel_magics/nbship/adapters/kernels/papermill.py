@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING
 from nbship.adapters.kernels.order import OPTION, EngineOrder
 
 if TYPE_CHECKING:
+    from nbship.ports import Grant
     from nbship.records.job import Attempt, Job
 
 #: what colours a traceback in a terminal
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def order_of(job: Job, attempt: Attempt, *, store: Path, folder: Path) -> EngineOrder:
+def order_of(
+    job: Job,
+    attempt: Attempt,
+    *,
+    store: Path,
+    folder: Path,
+    grant: Grant,
+) -> EngineOrder:
     """Write the order for one attempt at a job of that store; its files go to ``folder``."""
     return EngineOrder(
         store=store,
@@ -31,6 +39,8 @@ def order_of(job: Job, attempt: Attempt, *, store: Path, folder: Path) -> Engine
         roots=job.roots,
         roots_folder=folder / "roots",
         timeout_s=job.resources.timeout_s,
+        environ=grant.environ,
+        held_fds=grant.held_fds,
     )
 
 
