@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nbship.adapters.bundles.ssh_seal import SshSealer
+    from nbship.adapters.kernels.processes import Launcher
     from nbship.adapters.kernels.specs import Kernel
     from nbship.adapters.store.files import FileStore
     from nbship.ports import (
@@ -191,6 +192,13 @@ class Workbench(TrackingBench):
         )
         limit_s = self.settings.cell_timeout_s
         return run_papermill(order, source, job=job, cell_timeout_s=limit_s)
+
+    @cached_property
+    def launcher(self) -> Launcher:
+        """Starts kernels."""
+        from nbship.adapters.kernels.launching import FreshLauncher
+
+        return FreshLauncher()
 
     @cached_property
     def executor(self) -> Executor:

@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import (  # noqa: TID253  # loaded by papermill's engine only
     CellExecutionError,
-    CellTimeoutError,
-    DeadKernelError,
 )
 from papermill.clientwrap import (  # noqa: TID253  # loaded by papermill's engine only
     PapermillNotebookClient,
 )
 
-from nbship.capture.summary import cause_text, cell_name
-from nbship.records.run import CellStatus, RunStatus
+from nbship.adapters.kernels.failures import (
+    Circumstances,
+    Failure,
+    error_node,
+    error_output,
+    failure_of,
+)
+from nbship.records.run import CellStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,20 +37,6 @@ if TYPE_CHECKING:
 TERMINATED = 128 + signal.SIGTERM
 #: the last question that a kernel is asked; papermill waits for ever
 _KERNEL_INFO_TIMEOUT_S = 30.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """Why a notebook did not come to its end."""
-
-    status: RunStatus
-    #: how the cell that was running ended
-    cell_status: CellStatus
-    cause: str
-    #: ``{"ename", "evalue", "traceback"}``
-    error: Mapping[str, Any]
-    #: position in the notebook
-    cell_index: int
 
 
 class Listener(Protocol):
@@ -198,7 +188,7 @@ class NbshipClient(PapermillNotebookClient):
         status, error = CellStatus.OK, None
         try:
             self.execute_cell(cell, index)
-            error = _error_output(cell)  # one that the cell's tags allow
+            error = error_output(cell)  # one that the cell's tags allow
             status = CellStatus.OK if error is None else CellStatus.FAILED
         except BaseException as raised:
             self.failure = self._failure(raised, cell, index)
@@ -216,48 +206,20 @@ class NbshipClient(PapermillNotebookClient):
         return self.skip_cells_with_tag not in cell.metadata.get("tags", [])
 
     def _failure(self, raised: BaseException, cell: Any, index: int) -> Failure:  # noqa: ANN401
-        name, text = type(raised).__name__, str(raised)
-        status, cell_status = RunStatus.FAILED, CellStatus.FAILED
-        if isinstance(raised, CellExecutionError):
-            error = _error_output(cell) or _described(raised.ename, raised.evalue)
-            is_exit = raised.ename == "SystemExit" and raised.evalue in {"", "0"}
-            status = RunStatus.SUCCEEDED if is_exit else status
-            cell_status = CellStatus.OK if is_exit else cell_status
-            cause = cause_text(raised.ename, raised.evalue, _name(cell))
-            return _made(status, cell_status, cause, error, index)
-        if isinstance(raised, DeadKernelError):
-            status, cell_status = RunStatus.KILLED, CellStatus.KILLED
-            text = self._death()
-        elif isinstance(raised, CellTimeoutError):
-            text = self._overtime()
-        elif isinstance(raised, (KeyboardInterrupt, SystemExit)):
-            status, cell_status = RunStatus.INTERRUPTED, CellStatus.INTERRUPTED
-            name = "Terminated" if isinstance(raised, SystemExit) else name
-            text = "SIGTERM" if isinstance(raised, SystemExit) else "SIGINT"
-        error = _described(name, text)
-        cell.outputs.append(_error_node(error))
-        self.listener.output({"output": {"output_type": "error", **error}})
-        cause = cause_text(name, text, _name(cell))
-        return _made(status, cell_status, cause, error, index)
-
-    def _death(self) -> str:
+        """Tell what ended a cell, in its outputs too."""
         process = getattr(getattr(self.km, "provisioner", None), "process", None)
-        code = None if process is None else process.poll()
-        if code is None:
-            return "the kernel died"
-        if code >= 0:
-            return f"the kernel ended itself with exit code {code}"
-        name = (
-            signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        circumstances = Circumstances(
+            exit_code=None if process is None else process.poll(),
+            cell_limit_s=self.timeout or 0.0,
+            deadline_s=self._deadline_s,
+            is_overdue=bool(self._deadline_s) and self._remaining_s() <= 0,
         )
-        why = " (out of memory is the usual reason)" if name == "SIGKILL" else ""
-        return f"the kernel was killed by {name}{why}"
-
-    def _overtime(self) -> str:
-        if self._deadline_s and self._remaining_s() <= 0:
-            return f"the job took longer than its limit of {self._deadline_s:g} s"
-        limit = f" of {self.timeout:g} s" if self.timeout else ""
-        return f"the cell took longer than its limit{limit}"
+        failure = failure_of(raised, cell, index, circumstances=circumstances)
+        if not isinstance(raised, CellExecutionError):
+            cell.outputs.append(error_node(failure.error))
+            told = {"output_type": "error", **failure.error}
+            self.listener.output({"output": told})
+        return failure
 
     def _remaining_s(self) -> float:
         return self._began_s + self._deadline_s - time.monotonic()
@@ -308,40 +270,3 @@ class NbshipClient(PapermillNotebookClient):
             message_id = await message_id
         async with asyncio.timeout(timeout_s):
             return await self.async_wait_for_reply(message_id)
-
-
-def _made(
-    status: RunStatus,
-    cell_status: CellStatus,
-    cause: str,
-    error: Mapping[str, Any],
-    index: int,
-) -> Failure:
-    return Failure(
-        status=status,
-        cell_status=cell_status,
-        cause=cause,
-        error=error,
-        cell_index=index,
-    )
-
-
-def _name(cell: Any) -> str:  # noqa: ANN401
-    return cell_name(cell.get("id", ""), cell.source)
-
-
-def _described(name: str, text: str) -> dict[str, Any]:
-    return {"ename": name, "evalue": text, "traceback": [f"{name}: {text}"]}
-
-
-def _error_node(error: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    from nbformat.v4 import new_output
-
-    return new_output("error", **error)
-
-
-def _error_output(cell: Any) -> dict[str, Any] | None:  # noqa: ANN401
-    for output in cell.outputs:
-        if output.output_type == "error":
-            return {key: output[key] for key in ("ename", "evalue", "traceback")}
-    return None
