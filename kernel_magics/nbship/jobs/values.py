@@ -85,7 +85,7 @@ def parse_values(
     ParameterError
         If a text does not fit its type, or a required parameter has no value.
     """
-    return _read_all(contract, texts, where=where, read=_from_text)
+    return _read_all(contract, texts, where=where, read=read_value)
 
 
 def check_values(
@@ -146,7 +146,8 @@ def _shown(raw: Any) -> str:  # noqa: ANN401  # whatever was given
     return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004  # one line
 
 
-def _from_text(parameter: Parameter, text: str) -> Any:  # noqa: ANN401
+def read_value(parameter: Parameter, text: str) -> Any:  # noqa: ANN401
+    """Read one text to a JSON value; a ValueError says what was expected."""
     if parameter.is_optional and text in _NONE:
         return None
     if parameter.kind is Kind.LITERAL:

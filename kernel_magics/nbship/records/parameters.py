@@ -12,15 +12,28 @@ class ParameterKind(StrEnum):
 
     INT = "int"
     FLOAT = "float"
+    COMPLEX = "complex"
     BOOL = "bool"
     STR = "str"
+    BYTES = "bytes"
     NONE = "None"
     LIST = "list"
+    TUPLE = "tuple"
+    SET = "set"
+    FROZENSET = "frozenset"
     DICT = "dict"
     LITERAL = "Literal"
+    ENUM = "Enum"
     DATE = "date"
     DATETIME = "datetime"
+    TIME = "time"
+    TIMEDELTA = "timedelta"
     PATH = "Path"
+    DECIMAL = "Decimal"
+    #: a scalar of numpy
+    NUMPY = "numpy"
+    #: several types that are no ``X | None``
+    UNION = "union"
     ANY = "Any"
 
 
