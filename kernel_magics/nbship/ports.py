@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nbship.records.mirror import Attachment, Mirror
+    from nbship.records.queue import Ticket
     from nbship.records.release import ParityReport, RootCapture
     from nbship.records.run import Event, EventKind, Metric, Run
     from nbship.records.state import EncodedState
@@ -106,6 +107,10 @@ class Store(Protocol):
         """Read a record."""
         ...
 
+    def save_lightly(self, record: object, path: Path) -> None:
+        """Write a record that another place holds too: a whole file, not forced to the disk."""
+        ...
+
     def write_bytes(self, data: bytes, path: Path) -> None:
         """Write a file: a whole one or none."""
         ...
@@ -128,6 +133,44 @@ class Store(Protocol):
 
     def is_held(self, path: Path) -> bool:
         """Tell whether a living process holds the file by ``flock``."""
+        ...
+
+
+class Queue(Protocol):
+    """Which jobs are wanted, in what order, and what runs; it survives crashes."""
+
+    def add(
+        self, job_ids: Sequence[str], *, priority: int, attempts: int, losses: int
+    ) -> None:
+        """Want jobs; one that is wanted already keeps its ticket."""
+        ...
+
+    def tickets(self) -> tuple[Ticket, ...]:
+        """List the tickets in the order that they are taken in."""
+        ...
+
+    def ticket(self, job_id: str) -> Ticket | None:
+        """Return the ticket of a job; None where it is not wanted, or has settled."""
+        ...
+
+    def take(self, job_id: str, *, attempt: int) -> bool:
+        """Note that an attempt begins; False where the ticket is gone or not waiting."""
+        ...
+
+    def put_back(self, job_id: str, *, not_before_at: datetime) -> bool:
+        """Let a job wait for its next attempt; False where it was given up."""
+        ...
+
+    def cancel(self, job_id: str) -> bool:
+        """Give a job up; False where it is not wanted."""
+        ...
+
+    def drop(self, job_id: str) -> None:
+        """Remove the ticket of a job that has settled."""
+        ...
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until another process has changed the queue; False where the time is over."""
         ...
 
 

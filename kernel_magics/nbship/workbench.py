@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.records.ids import make_id
 from nbship.settings import Settings, find_project, read_settings
+from nbship.workbench_queue import QueueBench
 from nbship.workbench_tracking import TrackingBench
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _TOLD: set[Path] = set()
 
 
-class Workbench(TrackingBench):
+class Workbench(TrackingBench, QueueBench):
     """Settings and the ports they wire.
 
     Parameters

@@ -95,6 +95,12 @@ class FileStore:
         """Write a record as JSON: a whole file or none."""
         self.write_bytes(_encode(record), path)
 
+    def save_lightly(self, record: object, path: Path) -> None:
+        """Write a record that another place holds too: a whole file, not forced to the disk."""
+        with _explained(path), _temporary(path) as temporary:
+            temporary.write_bytes(_encode(record))
+            temporary.replace(path)
+
     def write_bytes(self, data: bytes, path: Path) -> None:
         """Write a file by write, fsync and rename.
 
