@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from nbship.records.environment import Accelerator, GpuSurvey
+    from nbship.records.job import Resources
     from nbship.records.mirror import Attachment, Mirror
     from nbship.records.queue import Ticket
     from nbship.records.release import ParityReport, RootCapture
@@ -182,6 +184,41 @@ class Grant:
     environ: Mapping[str, str] = field(default_factory=dict)
     #: descriptors of locks and leases that the kernel keeps open while it lives
     held_fds: tuple[int, ...] = ()
+    #: GPUs that were leased, to be watched while the kernel runs
+    gpus: tuple[Accelerator, ...] = ()
+
+
+class Lease(Protocol):
+    """What of the machine an attempt holds until it is released."""
+
+    @property
+    def grant(self) -> Grant:
+        """What the attempt's kernel is told, and what it keeps open."""
+        ...
+
+    def release(self) -> None:
+        """Let go; what a living kernel keeps open stays leased until it is gone."""
+        ...
+
+
+class Leases(Protocol):
+    """The GPUs of this machine, each leased to one attempt at a time."""
+
+    def found(self) -> GpuSurvey:
+        """Return the GPUs that may be leased, whether they are free or not."""
+        ...
+
+    def acquire(self, resources: Resources) -> Lease | None:
+        """Lease what a job asks for; None where others hold it now.
+
+        Raises
+        ------
+        JobError
+            If it can never be given: :func:`nbship.jobs.gpus.refusal` says why.
+        StoreError
+            If the folder of locks cannot be used.
+        """
+        ...
 
 
 class StartedAttempt(Protocol):

@@ -59,6 +59,13 @@ class Settings:
         default=0.0,
         metadata=_key("job.cell_timeout_s", "seconds one cell may take; 0 is no limit"),
     )
+    gpus: int = field(default=0, metadata=_key("job.gpus", "GPUs that a job is given"))
+    gpu_memory_gib: float = field(
+        default=0.0,
+        metadata=_key(
+            "job.gpu_memory_gib", "GiB that each of a job's GPUs has at least"
+        ),
+    )
     roots: tuple[str, ...] = field(
         default=(),
         metadata=_key(

@@ -10,3 +10,5 @@ KEY_PASSPHRASE = "MLOPS_KEY_PASSPHRASE"  # noqa: S105  # a name, not a secret
 RUN_FOLDER = "MLOPS_RUN_DIR"
 #: set by the engine in its kernels: the notebook's file
 NOTEBOOK = "MLOPS_NOTEBOOK"
+#: folder of the locks by which jobs lease GPUs, instead of the one under ``/tmp``
+GPU_LOCKS = "MLOPS_GPU_LOCKS"

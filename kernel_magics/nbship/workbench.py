@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Executor,
         Grant,
         Journal,
+        Leases,
         Linter,
         PackageBuilder,
         PageWriter,
@@ -207,6 +208,14 @@ class Workbench(TrackingBench, QueueBench):
         from nbship.adapters.executors.process import ProcessExecutor
 
         return ProcessExecutor()
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Leases this machine's GPUs."""
+        from nbship.adapters.executors.leases import GpuLeases
+        from nbship.adapters.probes.accelerators import survey_gpus
+
+        return GpuLeases(survey_gpus, os.environ)
 
     @cached_property
     def builder(self) -> PackageBuilder:

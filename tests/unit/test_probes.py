@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbship.adapters.probes.accelerators import read_smi
 from nbship.adapters.probes.environment import probe_environment
 from nbship.adapters.probes.git import git_state, without_credentials
 from nbship.adapters.trackers.naming import mlflow_name, original_name
 from nbship.errors import KernelError
-from nbship.records.environment import Accelerator, GitState
+from nbship.records.environment import GitState
 from nbship.records.locks import lock_of
 from support.tools import need_tool
 
@@ -94,13 +93,6 @@ def test_an_interpreter_that_fails_says_why(tmp_path):
     broken.chmod(0o755)
     with pytest.raises(KernelError, match="broken library"):
         probe_environment(str(broken))
-
-
-def test_lines_of_nvidia_smi_become_accelerators():
-    lines = ["GPU-1, NVIDIA H200, 143771, 570.1", "", "No devices were found"]
-    assert read_smi(lines) == (
-        Accelerator(uuid="GPU-1", name="NVIDIA H200", memory_gib=140.4, driver="570.1"),
-    )
 
 
 @given(st.text(min_size=1).filter(lambda name: "\0" not in name))

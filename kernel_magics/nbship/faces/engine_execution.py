@@ -128,7 +128,7 @@ def _client(
 
 
 def _environment(record: EngineRecord, order: EngineOrder | None) -> dict[str, str]:
-    settled = {} if order is None else _SETTLED
+    settled = {} if order is None else {**_SETTLED, **order.environ}
     return {**os.environ, **settled, **record.kernel_variables}
 
 

@@ -30,6 +30,19 @@ class Accelerator:
     name: str
     memory_gib: float
     driver: str
+    #: position of the GPU in NVML's list, that of the bus; an instance of MIG has its GPU's
+    index: int = 0
+    #: GPU that an instance of MIG is a part of; "" for a whole GPU
+    parent_uuid: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GpuSurvey:
+    """The GPUs that a job could be given, and what was looked for in vain."""
+
+    accelerators: tuple[Accelerator, ...] = ()
+    #: sentences for people
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

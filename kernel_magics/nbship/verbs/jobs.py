@@ -12,8 +12,9 @@ from nbship.verbs.words import add_job, place, table
 if TYPE_CHECKING:
     import argparse
 
-    from nbship.records.job import Job, Outcome
+    from nbship.records.job import Job, Outcome, Resources
     from nbship.records.parameters import Parameter
+    from nbship.settings import Settings
     from nbship.verbs.answer import Context
     from nbship.workbench import Workbench
 
@@ -62,7 +63,7 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
         kernel=given.kernel or settings.kernel,
         experiment=settings.experiment,
         roots=settings.roots,
-        timeout_s=settings.timeout_s if given.timeout_s is None else given.timeout_s,
+        resources=_resources(given, settings),
         is_again=given.again,
     )
     submission = submit(
@@ -72,12 +73,25 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
         surroundings=Surroundings(
             interpreter=lambda name: workbench.kernel(name).python,
             environment=workbench.environment,
+            gpus=workbench.leases.found,
         ),
     )
     if submission.reused is not None:
         note = "reused: an equal job succeeded, and every file it read is unchanged"
         return _told(workbench, submission.job, submission.reused, note)
     return _attempt(context, submission.job)
+
+
+def _resources(given: argparse.Namespace, settings: Settings) -> Resources:
+    """Take what the command asks for, else what the settings do."""
+    from nbship.records.job import Resources
+
+    asked = {
+        name: getattr(settings, name) if value is None else value
+        for name in ("gpus", "gpu_memory_gib", "timeout_s")
+        for value in (getattr(given, name),)
+    }
+    return Resources(**asked)
 
 
 def _rerun(context: Context, given: argparse.Namespace) -> Answer:
@@ -147,6 +161,7 @@ def _exec(context: Context, given: argparse.Namespace) -> Answer:
     from nbship.records.job import Attempt, JobStatus
     from nbship.workbench import Workbench
     from nbship.workflow.attempts import Worker, run_attempt
+    from nbship.workflow.leasing import leased
     from nbship.workflow.submission import current_lock
 
     folder = Path(given.attempt).resolve()
@@ -163,7 +178,7 @@ def _exec(context: Context, given: argparse.Namespace) -> Answer:
             store=workbench.store,
             clock=workbench.clock,
             prepare=workbench.prepared_notebook,
-            execute=workbench.execute_attempt,
+            execute=leased(workbench.execute_attempt, workbench.leases),
             lock=lock,
         ),
     )
@@ -220,6 +235,15 @@ def _add_submit(parser: argparse.ArgumentParser) -> None:
         "--again",
         action="store_true",
         help="make a new attempt where a job could serve",
+    )
+    parser.add_argument(
+        "--gpus", type=int, metavar="N", help="GPUs that the job is given"
+    )
+    parser.add_argument(
+        "--gpu-memory-gib",
+        type=float,
+        metavar="GIB",
+        help="memory that each of its GPUs has at least",
     )
     parser.add_argument(
         "--timeout-s", type=float, metavar="S", help="seconds that all cells may take"

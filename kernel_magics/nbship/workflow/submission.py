@@ -5,12 +5,13 @@ Everything is read and checked before anything is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbship.capture.declared import declared_experiment
 from nbship.errors import JobError
 from nbship.jobs.contract import read_contract
+from nbship.jobs.gpus import refusal
 from nbship.jobs.planning import Wish, can_be_reused, plan, plan_digest
 from nbship.jobs.values import parse_values
 from nbship.records.digest import digest_file
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nbship.ports import Clock, Store
-    from nbship.records.environment import Environment
+    from nbship.records.environment import Environment, GpuSurvey
     from nbship.records.job import Outcome
     from nbship.records.notebook import Notebook
 
@@ -52,7 +53,7 @@ class Request:
     kernel: str = ""
     experiment: str = ""
     roots: tuple[str, ...] = ()
-    timeout_s: float = 0.0
+    resources: Resources = field(default_factory=Resources)
     is_again: bool = False
 
 
@@ -64,6 +65,8 @@ class Surroundings:
     interpreter: Callable[[str], str | None]
     #: environment of an interpreter
     environment: Callable[[str], Environment]
+    #: the GPUs that jobs may be given
+    gpus: Callable[[], GpuSurvey]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,10 +90,11 @@ def submit(
     KernelError
         If the kernel is not installed, or its interpreter does not answer.
     JobError
-        If a job of the same plan is running.
+        If a job of the same plan is running, or if this machine has not the GPUs for it.
     StoreError
         If the store cannot be written; nothing is left behind.
     """
+    _check_gpus(request, surroundings)
     wish = _wish(request, surroundings)
     earlier = _equal_plan(store, plan_digest(wish))
     if earlier is not None:
@@ -135,6 +139,17 @@ def make_attempt(store: Store, job_id: str, *, project: Path, clock: Clock) -> A
     return attempt
 
 
+def _check_gpus(request: Request, surroundings: Surroundings) -> None:
+    if not request.resources.gpus:
+        return
+    why = refusal(request.resources, surroundings.gpus())
+    if why:
+        raise JobError(
+            f"{request.notebook}: {why}",
+            hint="Ask for less, or submit it where such GPUs are.",
+        )
+
+
 def _wish(request: Request, surroundings: Surroundings) -> Wish:
     contract = read_contract(request.snapshot)
     values = parse_values(contract, request.texts, where=str(request.notebook))
@@ -151,7 +166,7 @@ def _wish(request: Request, surroundings: Surroundings) -> Wish:
         kernel_name=kernel,
         cwd=str(notebook.parent),
         experiment=request.experiment or declared_experiment(sources) or "",
-        resources=Resources(timeout_s=request.timeout_s),
+        resources=request.resources,
         roots=request.roots,
     )
 
