@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
+from dataclasses import replace
 from typing import Any
 
 from nbship.adapters.probes.accelerators import accelerators
+from nbship.adapters.probes.environment_cache import EnvironmentCache, cpus_here
 from nbship.errors import KernelError
 from nbship.records.environment import Environment, Package
 
@@ -17,9 +20,9 @@ _TIMEOUT_S = 120
 _SCRIPT = """
 import sys
 sys.path[:] = [p for p in sys.path if p]
-import hashlib, json, os, platform
+import hashlib, json, platform
 from importlib import metadata
-packages = {}
+paths, packages = list(sys.path), {}
 for found in metadata.distributions():
     name = found.metadata["Name"]
     if not name or name.lower() in packages:
@@ -27,24 +30,26 @@ for found in metadata.distributions():
     record = found.read_text("RECORD")
     digest = hashlib.sha256(record.encode("utf-8", "surrogateescape")).hexdigest() if record else ""
     packages[name.lower()] = {"name": name, "version": found.version or "", "record_digest": digest}
-try:
-    cpus = len(os.sched_getaffinity(0))
-except AttributeError:
-    cpus = os.cpu_count() or 1
 sys.stdout.write("\\n" + json.dumps({
     "python_version": platform.python_version(),
     "implementation": platform.python_implementation(),
     "executable": sys.executable,
     "platform": platform.platform(),
     "machine": platform.machine(),
-    "cpus": cpus,
+    "paths": paths,
     "packages": [packages[key] for key in sorted(packages)],
 }) + "\\n")
 """
 
 
+_CACHE = EnvironmentCache()
+
+
 def probe_environment(python: str) -> Environment:
-    """Ask an interpreter what it is and what is installed in it.
+    """Tell what an interpreter is and what is installed in it.
+
+    It is asked once; as long as its distributions, their ``RECORD`` files and the variables
+    that it reads stay as they were, its answer is taken from memory or the user's cache folder.
 
     Parameters
     ----------
@@ -56,9 +61,15 @@ def probe_environment(python: str) -> Environment:
     KernelError
         If the interpreter is missing, fails, or takes longer than two minutes.
     """
-    answer = _ask(python)
-    packages = tuple(Package(**package) for package in answer.pop("packages"))
-    return Environment(packages=packages, accelerators=accelerators(), **answer)
+    known = _CACHE.recall(python)
+    if known is None:
+        asked_at_ns = time.time_ns()
+        answer = _ask(python)
+        paths = answer.pop("paths")
+        packages = tuple(Package(**package) for package in answer.pop("packages"))
+        known = Environment(packages=packages, cpus=cpus_here(), **answer)
+        _CACHE.keep(python, known, paths, asked_at_ns=asked_at_ns)
+    return replace(known, cpus=cpus_here(), accelerators=accelerators())
 
 
 def _ask(python: str) -> dict[str, Any]:
