@@ -66,6 +66,34 @@ class Settings:
             "job.gpu_memory_gib", "GiB that each of a job's GPUs has at least"
         ),
     )
+    seed: int = field(
+        default=0,
+        metadata=_key(
+            "job.seed",
+            "seed of random, numpy and torch before a job's first cell; -1 leaves them alone",
+        ),
+    )
+    is_deterministic: bool = field(
+        default=False,
+        metadata=_key(
+            "job.deterministic",
+            "true asks torch, TensorFlow and JAX for deterministic algorithms, or an exception",
+        ),
+    )
+    secrets: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "job.secrets",
+            "variables of a job's kernel and where their values are found; a table in a file",
+        ),
+    )
+    lock: str = field(
+        default="eager",
+        metadata=_key(
+            "job.lock",
+            "when an environment's lock with hashes is made: eager, behind its first job, or on-demand",
+        ),
+    )
     roots: tuple[str, ...] = field(
         default=(),
         metadata=_key(
@@ -279,7 +307,11 @@ def _convert(key: str, raw: Any) -> Any:  # noqa: ANN401  # whatever TOML or the
             from_json(Waiver, dict(waiver, expires_on=str(waiver["expires_on"])))
             for waiver in raw
         )
+    if key == "job.secrets" and isinstance(raw, Mapping):
+        raw = [f"{name}={reference}" for name, reference in raw.items()]
     default = setting_fields()[key].default
+    if isinstance(default, bool):
+        return _convert_bool(raw)
     if isinstance(default, tuple):
         items = raw.split(",") if isinstance(raw, str) else list(raw)
         return tuple(str(item).strip() for item in items if str(item).strip())
@@ -290,3 +322,12 @@ def _convert(key: str, raw: Any) -> Any:  # noqa: ANN401  # whatever TOML or the
     if not isinstance(raw, str):
         raise TypeError("a string was expected")
     return raw
+
+
+def _convert_bool(raw: Any) -> bool:  # noqa: ANN401
+    words = {"true": True, "false": False, "1": True, "0": False}
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and raw.lower() in words:
+        return words[raw.lower()]
+    raise TypeError("true or false was expected")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nbship.release.pins import Installed
     from nbship.vetting.gate import Gate
     from nbship.workflow.recording import Recorder
+    from nbship.workflow.submission import Surroundings
     from nbship.workflow.vetting import Instruments
 
 #: stores made on the spot of which this process has told
@@ -169,6 +170,23 @@ class Workbench(TrackingBench, QueueBench):
         from nbship.adapters.kernels.specs import find_kernel
 
         return find_kernel(name)
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What submitting asks of the machine."""
+        from nbship.adapters.probes.clock import local_time_zone
+        from nbship.workflow.submission import Surroundings
+
+        settings = self.settings
+        return Surroundings(
+            interpreter=lambda name: self.kernel(name).python,
+            environment=self.environment,
+            gpus=self.leases.found,
+            environ=os.environ,
+            time_zone=local_time_zone(),
+            seed=None if settings.seed < 0 else settings.seed,
+            is_strict=settings.is_deterministic,
+        )
 
     def notebook(self, path: Path) -> tuple[bytes, Notebook]:
         """Read a notebook's file once: its bytes, and what they hold."""

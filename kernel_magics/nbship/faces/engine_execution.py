@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from nbship.adapters.kernels.order import EngineOrder
     from nbship.faces.engine_record import EngineRecord
 
-#: settings of a job's kernel that make two runs alike; see docs/jobs.md
-_SETTLED = {"PYTHONHASHSEED": "0"}
-
 
 def execute(
     nb: Any,  # noqa: ANN401  # papermill has no types
@@ -128,8 +125,8 @@ def _client(
 
 
 def _environment(record: EngineRecord, order: EngineOrder | None) -> dict[str, str]:
-    settled = {} if order is None else {**_SETTLED, **order.environ}
-    return {**os.environ, **settled, **record.kernel_variables}
+    told = {} if order is None else {**order.environ, **order.secrets}
+    return {**os.environ, **told, **record.kernel_variables}
 
 
 def _end(

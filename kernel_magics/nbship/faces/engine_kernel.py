@@ -32,7 +32,10 @@ def attend(client: NbshipClient, head: Head, order: EngineOrder | None) -> None:
     run_folder = head.workbench.store.run_folder(head.run_id)
     base = head.workbench.settings.project
     arguments = f"{str(run_folder.absolute())!r}, {str(base)!r}"
-    client.ask(_call(_DATA, "attend", arguments), timeout_s=_ATTEND_TIMEOUT_S)
+    code = _call(_DATA, "attend", arguments)
+    if order is not None and order.beginning:  # first: the rest may fail without nbship
+        code = f"{order.beginning}\n{code}"
+    client.ask(code, timeout_s=_ATTEND_TIMEOUT_S)
     if order is not None and order.roots:
         names = repr(list(order.roots))
         client.ask(_call(_ROOTS, "attend", names), timeout_s=_ATTEND_TIMEOUT_S)

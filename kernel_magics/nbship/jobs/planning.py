@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from nbship.records.capsule import Determinism, LocalModule
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_json
 from nbship.records.job import Job, JobStatus, Resources
@@ -35,6 +36,10 @@ class Wish:
     values: Mapping[str, Any] = field(default_factory=dict)
     resources: Resources = field(default_factory=Resources)
     roots: tuple[str, ...] = ()
+    determinism: Determinism = field(default_factory=Determinism)
+    modules: tuple[LocalModule, ...] = ()
+    #: variable of the kernel -> where its secret value is found
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(wish: Wish, *, job_id: str, at: datetime) -> Job:
@@ -63,6 +68,9 @@ def plan(wish: Wish, *, job_id: str, at: datetime) -> Job:
         resources=wish.resources,
         roots=wish.roots,
         cwd=wish.cwd,
+        determinism=wish.determinism,
+        modules=wish.modules,
+        secrets=dict(wish.secrets),
     )
 
 
@@ -82,6 +90,9 @@ def plan_digest(wish: Wish) -> str:
             "roots": sorted(wish.roots),
             "resources": resources,
             "kernel": wish.kernel_name,
+            "determinism": to_json(wish.determinism),
+            "modules": {module.path: module.digest for module in wish.modules},
+            "secrets": dict(wish.secrets),
             "folder": PurePosixPath(wish.path).parent.as_posix(),
         }
     )

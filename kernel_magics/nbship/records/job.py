@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from nbship.records.capsule import Determinism, LocalModule
 from nbship.records.parameters import ParameterContract
 from nbship.records.run import Artifact
 
@@ -48,7 +49,8 @@ class Job:
     snapshot_digest: str
     #: digest of the canonical JSON of the lock in ``lock.json``
     lock_digest: str
-    #: digest over snapshot, values, lock, roots, resources, kernel and folder: equal jobs have equal plans
+    #: digest over snapshot, values, lock, modules, determinism, secrets' references, roots,
+    #: resources, kernel and folder: equal jobs have equal plans
     plan_digest: str
     planned_at: datetime
     kernel_name: str
@@ -60,6 +62,12 @@ class Job:
     roots: tuple[str, ...] = ()
     #: working folder of the kernel, absolute
     cwd: str = ""
+    #: what the kernel begins with
+    determinism: Determinism = field(default_factory=Determinism)
+    #: code beside the notebook, copied to ``modules/``
+    modules: tuple[LocalModule, ...] = ()
+    #: variable of the kernel -> where its secret value is found; never the value
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,7 +49,7 @@ def _parameter_row(parameter: Parameter) -> tuple[str, ...]:
 
 def _submit(context: Context, given: argparse.Namespace) -> Answer:
     from nbship.jobs.values import split_assignments
-    from nbship.workflow.submission import Request, Surroundings, submit
+    from nbship.workflow.submission import Request, submit
 
     workbench = context.workbench
     settings = workbench.settings
@@ -70,11 +70,7 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
         request,
         store=workbench.store,
         clock=workbench.clock,
-        surroundings=Surroundings(
-            interpreter=lambda name: workbench.kernel(name).python,
-            environment=workbench.environment,
-            gpus=workbench.leases.found,
-        ),
+        surroundings=workbench.surroundings,
     )
     if submission.reused is not None:
         note = "reused: an equal job succeeded, and every file it read is unchanged"

@@ -104,4 +104,6 @@ def _gitignore(project: Path, write_text: Callable[[str, Path], None]) -> Change
 def _toml(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(f'"{item}"' for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nbship.capture.declared import declared_experiment
 from nbship.errors import JobError
 from nbship.jobs.contract import read_contract
+from nbship.jobs.determinism import settle
 from nbship.jobs.gpus import refusal
 from nbship.jobs.planning import Wish, can_be_reused, plan, plan_digest
 from nbship.jobs.values import parse_values
@@ -67,6 +68,14 @@ class Surroundings:
     environment: Callable[[str], Environment]
     #: the GPUs that jobs may be given
     gpus: Callable[[], GpuSurvey]
+    #: variables of the submitter's environment
+    environ: Mapping[str, str] = field(default_factory=dict)
+    #: the submitter's time zone, "" where it is unknown
+    time_zone: str = ""
+    #: seed of generators; None leaves them alone
+    seed: int | None = None
+    #: whether libraries are asked for deterministic algorithms
+    is_strict: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +177,13 @@ def _wish(request: Request, surroundings: Surroundings) -> Wish:
         experiment=request.experiment or declared_experiment(sources) or "",
         resources=request.resources,
         roots=request.roots,
+        determinism=settle(
+            seed=surroundings.seed,
+            is_strict=surroundings.is_strict,
+            cpus=request.resources.cpus,
+            time_zone=surroundings.time_zone,
+            environ=surroundings.environ,
+        ),
     )
 
 

@@ -32,8 +32,14 @@ class EngineOrder:
     roots_folder: Path
     #: seconds that all cells together may take; 0 is no limit
     timeout_s: float = 0.0
-    #: variables of the kernel's environment: determinism, GPUs, resolved secrets; never recorded
+    #: variables of the kernel's environment: determinism, GPUs; never recorded here
     environ: Mapping[str, str] = field(default_factory=dict)
+    #: resolved secrets by their variable: in the kernel's environment, and nowhere else
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Python that the kernel runs silently before the first cell; "" for none
+    beginning: str = ""
+    #: interpreter to start the kernel with instead of its specification's; "" for that one
+    python: str = ""
     #: descriptors that the kernel keeps open: the attempt's lock, GPU leases
     held_fds: tuple[int, ...] = ()
     #: True forbids a forked kernel

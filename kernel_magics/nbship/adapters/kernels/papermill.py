@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbship.adapters.kernels.beginning import beginning_source
 from nbship.adapters.kernels.order import OPTION, EngineOrder
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def order_of(
         roots=job.roots,
         roots_folder=folder / "roots",
         timeout_s=job.resources.timeout_s,
-        environ=grant.environ,
+        environ={**job.determinism.environ, **grant.environ},
+        beginning=beginning_source(job.determinism),
         held_fds=grant.held_fds,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 class SystemClock:
@@ -16,3 +17,10 @@ class SystemClock:
     def entropy(self) -> int:
         """Return 32 random bits."""
         return secrets.randbits(32)
+
+
+def local_time_zone() -> str:
+    """Return the name of this machine's time zone, such as ``Europe/Berlin``; "" if unknown."""
+    place = str(Path("/etc/localtime").resolve())
+    _, found, name = place.partition("/zoneinfo/")
+    return name.removeprefix("posix/") if found else ""
