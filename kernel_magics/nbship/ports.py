@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from nbship.records.job import Resources
     from nbship.records.mirror import Attachment, Mirror
     from nbship.records.queue import Ticket
-    from nbship.records.release import ParityReport, RootCapture
     from nbship.records.run import Event, EventKind, Metric, Run
-    from nbship.records.state import EncodedState
     from nbship.records.vetting import LintFinding
 
 Record = TypeVar("Record")
@@ -85,7 +83,7 @@ class Store(Protocol):
         ...
 
     def record_path(self, record_id: str) -> Path:
-        """Return where a verdict, an approval, a report or an export lies."""
+        """Return where a verdict, an approval, a report, an export or a sweep lies."""
         ...
 
     @property
@@ -98,7 +96,7 @@ class Store(Protocol):
         ...
 
     def ids(self, kind: str) -> tuple[str, ...]:
-        """List the ids of ``run``, ``job``, ``verdict``, ``approval``, ``export``: oldest first."""
+        """List the ids of ``run``, ``job``, ``verdict``, ``approval``, ``export``, ``sweep``."""
         ...
 
     def save(self, record: object, path: Path) -> None:
@@ -246,69 +244,6 @@ class Executor(Protocol):
         ...
 
 
-class Sealer(Protocol):
-    """Seals with the private key of one person, and checks anybody's seals."""
-
-    def public_key(self) -> str:
-        """Return the public key as one line of OpenSSH."""
-        ...
-
-    def seal(self, message: bytes, *, namespace: str) -> str:
-        """Seal a message for one use, such as ``nbship-approval``."""
-        ...
-
-    def check_seal(self, message: bytes, seal: str, *, namespace: str) -> str:
-        """Return the public key that sealed the message; raise ApprovalError where it did not."""
-        ...
-
-
-class PackageBuilder(Protocol):
-    """Makes the wheel of a captured root, and the lock to install it with."""
-
-    def build(
-        self,
-        capture: RootCapture,
-        capture_folder: Path,
-        *,
-        into: Path,
-        origin: Mapping[str, Any],
-    ) -> Path:
-        """Write the wheel into a folder; equal inputs give equal bytes."""
-        ...
-
-    def lock(
-        self,
-        requirements: Sequence[str],
-        *,
-        python_version: str,
-        installed: Mapping[str, str] | None,
-    ) -> str:
-        """Resolve requirements into a lock with hashes, keeping to what is installed."""
-        ...
-
-    def read(self, wheel: Path) -> dict[str, bytes]:
-        """Read every file of a wheel by its name, running nothing."""
-        ...
-
-
-class Replayer(Protocol):
-    """Replays golden cases where nothing but a wheel and its lock is installed."""
-
-    def replay(
-        self, wheel: Path, lock: Path, *, package: str, python_version: str
-    ) -> ParityReport:
-        """Install, replay twice without network, and report."""
-        ...
-
-
-class PageWriter(Protocol):
-    """Writes the pages of a bundle."""
-
-    def write(self, template: str, facts: Mapping[str, Any]) -> str:
-        """Fill the template of that name, such as ``HANDOFF.md``."""
-        ...
-
-
 class Ledger(Protocol):
     """How far each run is mirrored at each tracker."""
 
@@ -362,26 +297,4 @@ class Tracker(Protocol):
 
     def attach(self, reference: str, path: Path, folder: str) -> bool:
         """Add a file to a closed mirror; False where this tracker cannot."""
-        ...
-
-
-class Codec(Protocol):
-    """Writes one kind of value without pickle, the same bytes for the same value."""
-
-    @property
-    def name(self) -> str:
-        """``json``, ``npz``, ``arrow``, ``skops``, or ``module:function`` of its reader.
-
-        The function takes the file's bytes and returns the value; its distribution becomes
-        a requirement of the package.
-        """
-        ...
-
-    @property
-    def suffix(self) -> str:
-        """Ending of the file's name, with its dot."""
-        ...
-
-    def encode(self, value: object) -> EncodedState | None:
-        """Write a value; None where it is not of this codec's kind."""
         ...

@@ -27,16 +27,13 @@ if TYPE_CHECKING:
     from nbship.adapters.store.files import FileStore
     from nbship.ports import (
         Clock,
-        Codec,
         Executor,
         Grant,
         Journal,
         Leases,
         Linter,
-        PackageBuilder,
-        PageWriter,
-        Replayer,
     )
+    from nbship.ports_shipping import Codec, PackageBuilder, PageWriter, Replayer
     from nbship.records.environment import Environment, GitState
     from nbship.records.job import Attempt, Job
     from nbship.records.notebook import Notebook

@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 
 import pytest
 
-from nbship import ports, records, variables
+from nbship import ports, ports_shipping, records, variables
 from nbship.settings import setting_fields
 from nbship.verbs.reference import page
 
@@ -69,8 +69,8 @@ def test_links_between_pages_lead_somewhere(page_path):
 def test_the_architecture_names_every_port():
     classes = [
         name
-        for name, value in vars(ports).items()
-        if inspect.isclass(value) and value.__module__ == ports.__name__
+        for name, value in (vars(ports) | vars(ports_shipping)).items()
+        if inspect.isclass(value) and value.__module__.startswith(ports.__name__)
     ]
 
     assert [name for name in classes if f"`{name}`" not in ARCHITECTURE] == []

@@ -13,7 +13,7 @@ from nbship.records.ssh import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nbship.ports import Sealer
+    from nbship.ports_shipping import Sealer
     from nbship.records.vetting import Approval, Verdict
 
 #: what the seals of approvals are for

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nbship.ports import Sealer, Store
+    from nbship.ports import Store
+    from nbship.ports_shipping import Sealer
     from nbship.records.release import Manifest
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Makers

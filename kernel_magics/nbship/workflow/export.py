@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from nbship.ports import PackageBuilder, Replayer
+    from nbship.ports_shipping import PackageBuilder, Replayer
     from nbship.records.release import ParityReport, RootCapture
 
 LOCK = "requirements.lock"

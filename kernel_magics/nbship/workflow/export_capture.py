@@ -33,7 +33,7 @@ from nbship.workflow.bundle_files import writing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from nbship.ports import Codec
+    from nbship.ports_shipping import Codec
     from nbship.records.state import EncodedState
     from nbship.release.cells import Cells
     from nbship.release.golden import Case

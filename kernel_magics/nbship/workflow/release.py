@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from nbship.ports import PackageBuilder, PageWriter, Replayer, Sealer, Store
+    from nbship.ports import Store
+    from nbship.ports_shipping import PackageBuilder, PageWriter, Replayer, Sealer
     from nbship.records.job import CapturedRoot, Job, Outcome
     from nbship.records.policy import Policy
     from nbship.release.clearance import Approvals, PassedVerdict

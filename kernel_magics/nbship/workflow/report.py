@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from nbship.ports import Sealer, Store
+    from nbship.ports import Store
+    from nbship.ports_shipping import Sealer
     from nbship.records.policy import Policy
     from nbship.records.run import Run
     from nbship.records.vetting import Approval, Verdict

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from nbship.ports import Sealer, Store
+    from nbship.ports import Store
+    from nbship.ports_shipping import Sealer
     from nbship.records.policy import Policy
     from nbship.records.vetting import Verdict
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from nbship.ports import PackageBuilder, Replayer, Sealer
+    from nbship.ports_shipping import PackageBuilder, Replayer, Sealer
     from nbship.records.release import ParityReport
 
 #: files of the bundle that repeat files of the package

@@ -12,7 +12,7 @@ from nbship.errors import ExportError
 from nbship.plugins import load_plugins
 
 if TYPE_CHECKING:
-    from nbship.ports import Codec
+    from nbship.ports_shipping import Codec
 
 
 def all_codecs() -> tuple[Codec, ...]:

@@ -1,0 +1,97 @@
+"""Ports of Production: what export and release ask of the outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from nbship.records.release import ParityReport, RootCapture
+    from nbship.records.state import EncodedState
+
+
+class Sealer(Protocol):
+    """Seals with the private key of one person, and checks anybody's seals."""
+
+    def public_key(self) -> str:
+        """Return the public key as one line of OpenSSH."""
+        ...
+
+    def seal(self, message: bytes, *, namespace: str) -> str:
+        """Seal a message for one use, such as ``nbship-approval``."""
+        ...
+
+    def check_seal(self, message: bytes, seal: str, *, namespace: str) -> str:
+        """Return the public key that sealed the message; raise ApprovalError where it did not."""
+        ...
+
+
+class PackageBuilder(Protocol):
+    """Makes the wheel of a captured root, and the lock to install it with."""
+
+    def build(
+        self,
+        capture: RootCapture,
+        capture_folder: Path,
+        *,
+        into: Path,
+        origin: Mapping[str, Any],
+    ) -> Path:
+        """Write the wheel into a folder; equal inputs give equal bytes."""
+        ...
+
+    def lock(
+        self,
+        requirements: Sequence[str],
+        *,
+        python_version: str,
+        installed: Mapping[str, str] | None,
+    ) -> str:
+        """Resolve requirements into a lock with hashes, keeping to what is installed."""
+        ...
+
+    def read(self, wheel: Path) -> dict[str, bytes]:
+        """Read every file of a wheel by its name, running nothing."""
+        ...
+
+
+class Replayer(Protocol):
+    """Replays golden cases where nothing but a wheel and its lock is installed."""
+
+    def replay(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> ParityReport:
+        """Install, replay twice without network, and report."""
+        ...
+
+
+class PageWriter(Protocol):
+    """Writes the pages of a bundle."""
+
+    def write(self, template: str, facts: Mapping[str, Any]) -> str:
+        """Fill the template of that name, such as ``HANDOFF.md``."""
+        ...
+
+
+class Codec(Protocol):
+    """Writes one kind of value without pickle, the same bytes for the same value."""
+
+    @property
+    def name(self) -> str:
+        """``json``, ``npz``, ``arrow``, ``skops``, or ``module:function`` of its reader.
+
+        The function takes the file's bytes and returns the value; its distribution becomes
+        a requirement of the package.
+        """
+        ...
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the file's name, with its dot."""
+        ...
+
+    def encode(self, value: object) -> EncodedState | None:
+        """Write a value; None where it is not of this codec's kind."""
+        ...
