@@ -18,7 +18,7 @@ def make_id(kind: str, *, at: datetime, entropy: int) -> str:
     Parameters
     ----------
     kind
-        ``run``, ``job``, ``verdict``, ``approval``, ``report`` or ``export``.
+        ``run``, ``job``, ``verdict``, ``approval``, ``report``, ``export`` or ``sweep``.
     at
         Aware time; written in UTC.
     entropy

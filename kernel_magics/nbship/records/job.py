@@ -22,6 +22,8 @@ class JobStatus(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     KILLED = "killed"
+    #: ended early by its sweep: it fell behind
+    PRUNED = "pruned"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,10 @@ class Job:
     modules: tuple[LocalModule, ...] = ()
     #: variable of the kernel -> where its secret value is found; never the value
     secrets: Mapping[str, str] = field(default_factory=dict)
+    #: the sweep that planned it; "" where none did
+    sweep_id: str = ""
+    #: ids of leading cells that may be executed once for several jobs of its sweep
+    shared_cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from nbship.records.digest import digest_file, digest_json, digest_tree
 from nbship.records.job import Attempt, CapturedRoot, JobStatus, Outcome
 from nbship.records.release import RootCapture
 from nbship.records.run import CellStatus
+from nbship.records.sweep import Pruning
 from nbship.workflow.captured import root_folder
 from nbship.workflow.jobs import load_job
 from nbship.workflow.recording import close_killed, recorded_run
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from nbship.records.run import Run
 
 _LOG_END_BYTES = 4096
+_ENDED_FROM_OUTSIDE = frozenset({JobStatus.INTERRUPTED, JobStatus.KILLED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +145,8 @@ def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outco
     folder = store.attempt_folder(job.id, attempt.number)
     run = recorded_run(store, attempt.run_id)
     status, cause = _end_of(run, ending.raised)
+    if status in _ENDED_FROM_OUTSIDE:
+        status, cause = _pruned(store, folder) or (status, cause)
     output = folder / "output.ipynb"
     is_success = status is JobStatus.SUCCEEDED
     return Outcome(
@@ -161,6 +165,14 @@ def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outco
         metrics={n: m.value for n, m in run.last_metrics.items()} if run else {},
         roots=captured_roots(store, job, folder / "roots") if is_success else (),
     )
+
+
+def _pruned(store: Store, folder: Path) -> tuple[JobStatus, str] | None:
+    """Tell whether the job's sweep ended the attempt: it fell behind, and did not fail."""
+    path = folder / "pruning.json"
+    if not path.is_file():
+        return None
+    return JobStatus.PRUNED, store.load(Pruning, path).cause
 
 
 def _end_of(run: Run | None, raised: str) -> tuple[JobStatus, str]:

@@ -104,7 +104,7 @@ def submit(
         If the store cannot be written; nothing is left behind.
     """
     _check_gpus(request, surroundings)
-    wish = _wish(request, surroundings)
+    wish = wish_of(request, surroundings)
     earlier = _equal_plan(store, plan_digest(wish))
     if earlier is not None:
         found = _serve(store, earlier, request)
@@ -113,10 +113,32 @@ def submit(
     job_id = make_id("job", at=clock.now(), entropy=clock.entropy())
     job = plan(wish, job_id=job_id, at=clock.now())
     with store.whole_folder(store.job_folder(job.id)) as draft:
-        store.write_bytes(request.data, draft / "input.ipynb")
-        store.save(wish.lock, draft / "lock.json")
-        store.save(job, draft / "job.json")
+        write_plan(store, draft, job, wish=wish, data=request.data)
     return Submission(job=job)
+
+
+def write_plan(store: Store, draft: Path, job: Job, *, wish: Wish, data: bytes) -> None:
+    """Write everything that a job is attempted from into its folder.
+
+    Parameters
+    ----------
+    store
+        Writes the files.
+    draft
+        The job's folder, not in its place yet.
+    job, wish
+        The job, and what it was planned from.
+    data
+        The bytes of the notebook.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be written.
+    """
+    store.write_bytes(data, draft / "input.ipynb")
+    store.save(wish.lock, draft / "lock.json")
+    store.save(job, draft / "job.json")
 
 
 def make_attempt(store: Store, job_id: str, *, project: Path, clock: Clock) -> Attempt:
@@ -159,7 +181,16 @@ def _check_gpus(request: Request, surroundings: Surroundings) -> None:
         )
 
 
-def _wish(request: Request, surroundings: Surroundings) -> Wish:
+def wish_of(request: Request, surroundings: Surroundings) -> Wish:
+    """Read and check what a job is planned from; nothing is written.
+
+    Raises
+    ------
+    ParameterError
+        If the values do not fit the contract.
+    KernelError
+        If the kernel is not installed, or its interpreter does not answer.
+    """
     contract = read_contract(request.snapshot)
     values = parse_values(contract, request.texts, where=str(request.notebook))
     kernel = request.kernel or request.snapshot.kernel_name or _DEFAULT_KERNEL

@@ -29,6 +29,7 @@ _PLACES = {
     "approval": ("approvals", ".json"),
     "report": ("reports", ".html"),
     "export": ("exports", ""),
+    "sweep": ("sweeps", ""),
 }
 
 
