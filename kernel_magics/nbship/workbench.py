@@ -205,7 +205,12 @@ class Workbench(TrackingBench, QueueBench):
 
         folder = self.store.attempt_folder(job.id, attempt.number)
         order = order_of(
-            job, attempt, store=self.store.folder, folder=folder, grant=grant
+            job,
+            attempt,
+            store=self.store.folder,
+            folder=folder,
+            grant=grant,
+            launcher=self.launcher,
         )
         limit_s = self.settings.cell_timeout_s
         return run_papermill(order, source, job=job, cell_timeout_s=limit_s)

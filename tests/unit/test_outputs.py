@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from nbship.capture.buffering import STREAM_LIMIT_CHARS, OutputBuffer
 from nbship.capture.outputs import (
     PAYLOAD_LIMIT_BYTES,
-    collapse_returns,
     merge,
     put_payloads_aside,
     put_payloads_back,
 )
+from nbship.capture.terminal import collapse
 
 
 def stream(text, name="stdout"):
@@ -59,7 +59,7 @@ def test_clear_output_empties_the_cell():
 
 
 def test_returns_are_shown_as_a_terminal_does():
-    assert collapse_returns("a\rb\nc\r\nd\r") == "b\nc\nd\r"
+    assert collapse("a\rb\nc\r\nd\r") == "b\nc\nd\r"
 
 
 def test_a_large_image_becomes_a_blob_that_opens():
@@ -178,6 +178,6 @@ def _is_empty(data):
 
 def _final(written):
     return [
-        {**o, "text": collapse_returns(o["text"]).rstrip("\r")} if "text" in o else o
+        {**o, "text": collapse(o["text"]).rstrip("\r")} if "text" in o else o
         for o in folded(*written)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbship.capture.outputs import merge
+from nbship.capture.outputs import as_shown, merge
 from nbship.errors import RunError
 from nbship.records.codec import from_json
 from nbship.records.environment import Environment, GitState
@@ -85,7 +85,7 @@ class _DraftCell:
             execution_count=data.get("execution_count") if count is None else count,
             tags=tuple(data.get("tags") or ()),
             error=self.ended.get("error"),
-            outputs=tuple(self.outputs),
+            outputs=tuple(as_shown(output) for output in self.outputs),
         )
 
 

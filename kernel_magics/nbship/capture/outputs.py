@@ -7,6 +7,7 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
+from nbship.capture.terminal import collapse, shown
 from nbship.records.digest import digest_bytes
 
 if TYPE_CHECKING:
@@ -79,22 +80,16 @@ def merge(outputs: list[Output], data: Mapping[str, Any]) -> None:
         _replace(outputs, output)
     elif outputs and _are_one_stream(outputs[-1], output):
         joined = outputs[-1]["text"] + output["text"]
-        outputs[-1] = {**outputs[-1], "text": collapse_returns(joined)}
+        outputs[-1] = {**outputs[-1], "text": collapse(joined)}
     else:
         outputs.append(output)
 
 
-def collapse_returns(text: str) -> str:
-    r"""Show what a terminal shows of ``\r``: the last writing of each line."""
-    if "\r" not in text:
-        return text
-    lines = text.replace("\r\n", "\n").split("\n")
-    return "\n".join(_last_writing(line) for line in lines)
-
-
-def _last_writing(line: str) -> str:
-    ending = "\r" if line.endswith("\r") else ""
-    return line.removesuffix("\r").rpartition("\r")[2] + ending
+def as_shown(output: Output) -> Output:
+    r"""Return an output that nothing follows: of ``\r`` and ``\b`` what a terminal shows."""
+    if output.get("output_type") != "stream" or not isinstance(output["text"], str):
+        return output
+    return {**output, "text": shown(output["text"])}
 
 
 def _aside(mime: str, payload: Any, blobs: dict[str, bytes]) -> Any:  # noqa: ANN401  # JSON

@@ -13,7 +13,8 @@ from papermill.engines import (  # noqa: TID253  # loaded by papermill's engine 
 )
 from papermill.log import logger  # noqa: TID253  # loaded by papermill's engine only
 
-from nbship.adapters.kernels.client import TERMINATED, NbshipClient
+from nbship.adapters.kernels.client import TERMINATED, NbshipClient, Terms
+from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
 from nbship.adapters.notebooks.nodes import mark_failure, notebook_bytes, settle_ids
@@ -115,12 +116,23 @@ def _client(
     return NbshipClient(
         manager,
         listener=record,
-        deadline_s=0.0 if order is None else order.timeout_s,
+        terms=_terms(order),
         kernel_name=kernel_name,
         startup_timeout=start,
         timeout=limit,
         log=logger,
         **options,
+    )
+
+
+def _terms(order: EngineOrder | None) -> Terms:
+    if order is None:
+        return Terms(launcher=FreshLauncher())
+    return Terms(
+        launcher=order.launcher or FreshLauncher(),
+        deadline_s=order.timeout_s,
+        held_fds=order.held_fds,
+        is_fresh=order.is_fresh,
     )
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbship.adapters.kernels.client import Reply
+from nbship.adapters.kernels.listening import Reply
 from nbship.workflow.captured import root_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from nbship.adapters.kernels.client import NbshipClient
+    from nbship.adapters.kernels.listening import Asking
     from nbship.adapters.kernels.order import EngineOrder
     from nbship.faces.engine_head import Head
 
@@ -25,7 +25,7 @@ _DATA = "nbship.faces.attend_data"
 _ROOTS = "nbship.faces.roots"
 
 
-def attend(client: NbshipClient, head: Head, order: EngineOrder | None) -> None:
+def attend(client: Asking, head: Head, order: EngineOrder | None) -> None:
     """Before the first cell: note files that are read, and calls of declared roots."""
     if head.language != "python":
         return
@@ -41,7 +41,7 @@ def attend(client: NbshipClient, head: Head, order: EngineOrder | None) -> None:
         client.ask(_call(_ROOTS, "attend", names), timeout_s=_ATTEND_TIMEOUT_S)
 
 
-def capture(client: NbshipClient, head: Head, order: EngineOrder | None) -> None:
+def capture(client: Asking, head: Head, order: EngineOrder | None) -> None:
     """After the last cell: capture the roots, and finish the notes on files."""
     if order is not None and order.roots:
         arguments = f"{list(order.roots)!r}, {str(order.roots_folder)!r}"

@@ -24,7 +24,7 @@ from nbship.records.digest import digest_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nbship.adapters.kernels.client import NbshipClient
+    from nbship.adapters.kernels.listening import Asking
     from nbship.adapters.kernels.order import EngineOrder
     from nbship.records.run import CellStatus, RunStatus
     from nbship.workbench import Workbench
@@ -101,12 +101,12 @@ class EngineRecord:
             told[variables.NOTEBOOK] = str(self._head.notebook)
         return told
 
-    def kernel_ready(self, client: NbshipClient) -> None:
+    def kernel_ready(self, client: Asking) -> None:
         """Attend to the files and the calls of roots in the kernel, from the first cell on."""
         if self._head is not None and self._recorder is not None:
             attend(client, self._head, self._order)
 
-    def cells_done(self, client: NbshipClient) -> None:
+    def cells_done(self, client: Asking) -> None:
         """Capture the job's roots in the kernel that ran its cells."""
         if self._head is not None and self._recorder is not None:
             capture(client, self._head, self._order)

@@ -1,26 +1,29 @@
-"""papermill's notebook client, made truthful: what ended a cell is told and kept.
+"""papermill's notebook client, made truthful and quick.
 
 Papermill marks every cell completed where the kernel died, a cell took too long or the
 process was interrupted. Here the cell that was running carries an ``error`` output and is
 failed in papermill's own metadata, and those behind it stay pending.
+
+What messages mean is nbclient's: displays and their updates, comms, Output widgets, tags. How
+they travel is ours: nbclient waits in three tasks of an event loop, and asks once a second
+whether the kernel lives.
 """
 
 from __future__ import annotations
 
-import asyncio
+import os
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from jupyter_core.utils import run_sync
 from nbclient.exceptions import (  # noqa: TID253  # loaded by papermill's engine only
     CellExecutionError,
 )
-from papermill.clientwrap import (  # noqa: TID253  # loaded by papermill's engine only
-    PapermillNotebookClient,
-)
 
+from nbship.adapters.kernels.exchange import CellExchange, ask_silently
 from nbship.adapters.kernels.failures import (
     Circumstances,
     Failure,
@@ -28,54 +31,35 @@ from nbship.adapters.kernels.failures import (
     error_output,
     failure_of,
 )
+from nbship.adapters.kernels.messages import MessageClient
+from nbship.adapters.kernels.starting import Demand, start_kernel
 from nbship.records.run import CellStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from nbship.adapters.kernels.conversation import Conversation
+    from nbship.adapters.kernels.listening import Listener, Reply
+    from nbship.adapters.kernels.processes import Launcher
 
 #: exit code of a process that SIGTERM ended, as shells count
 TERMINATED = 128 + signal.SIGTERM
-#: the last question that a kernel is asked; papermill waits for ever
-_KERNEL_INFO_TIMEOUT_S = 30.0
-
-
-class Listener(Protocol):
-    """Who is told what happens, while it happens."""
-
-    def kernel_ready(self, client: NbshipClient) -> None:
-        """Take note that the kernel answers; the first cell has not begun."""
-
-    def cell_started(self, cell: Any) -> None:  # noqa: ANN401  # a NotebookNode
-        """Take note that a code cell begins."""
-
-    def output(self, data: Mapping[str, Any]) -> None:
-        """Take an output of the running cell: ``output`` with ``display_id`` and ``is_update``, or ``clear``."""
-
-    def cell_ended(
-        self,
-        cell: Any,  # noqa: ANN401  # a NotebookNode
-        *,
-        status: CellStatus,
-        duration_s: float,
-        error: Mapping[str, Any] | None,
-    ) -> None:
-        """Take note that the running code cell has ended."""
-
-    def cells_done(self, client: NbshipClient) -> None:
-        """Take note that the last cell has ended well; the kernel still lives."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
-    """What a kernel answered to a silent request."""
+class Terms:
+    """How a notebook is executed, beside nbclient's options."""
 
-    is_ok: bool
-    #: exception's name and text where it is not
-    ename: str = ""
-    evalue: str = ""
+    launcher: Launcher
+    #: seconds that all cells together may take; 0 is no limit
+    deadline_s: float = 0.0
+    #: descriptors that the kernel keeps open
+    held_fds: tuple[int, ...] = ()
+    #: True forbids a forked kernel
+    is_fresh: bool = False
 
 
-class NbshipClient(PapermillNotebookClient):
+class NbshipClient(MessageClient):
     """Executes the cells and tells a listener.
 
     Parameters
@@ -84,8 +68,8 @@ class NbshipClient(PapermillNotebookClient):
         papermill's ``NotebookExecutionManager``.
     listener
         Who is told.
-    deadline_s
-        Seconds that all cells together may take; 0 is no limit.
+    terms
+        How its kernel is started, and how long all cells may take.
     options
         Traits of nbclient's ``NotebookClient``.
     """
@@ -95,32 +79,46 @@ class NbshipClient(PapermillNotebookClient):
         nb_man: Any,  # noqa: ANN401  # papermill has no types
         *,
         listener: Listener,
-        deadline_s: float = 0.0,
+        terms: Terms,
         **options: Any,  # noqa: ANN401
     ) -> None:
-        super().__init__(nb_man, **options)
-        self.listener = listener
+        super().__init__(nb_man, listener=listener, **options)
         self.failure: Failure | None = None
-        self._deadline_s = deadline_s
+        self._terms = terms
         self._began_s = time.monotonic()
+        self._talk: Conversation | None = None
 
-    def execute(self, **kwargs: Any) -> Any:  # noqa: ANN401  # what start_kernel takes
+    @property
+    def talk(self) -> Conversation:
+        """The conversation with the kernel, while there is one.
+
+        Raises
+        ------
+        RuntimeError
+            If there is none.
+        """
+        if self._talk is None:
+            raise RuntimeError("no kernel is running")
+        return self._talk
+
+    def execute(self, **kwargs: Any) -> Any:  # noqa: ANN401
         """Start a kernel, execute every cell in it and shut it down.
 
         Parameters
         ----------
         kwargs
-            Options of ``KernelManager.start_kernel``, such as ``env`` and ``cwd``.
+            ``env`` and ``cwd`` of the kernel.
         """
         self.reset_execution_trackers()
-        with self.setup_kernel(**kwargs):
+        with self._kernel(**kwargs) as info:
             self.log.info("Executing notebook with kernel: %s", self.kernel_name)
             self._began_s = time.monotonic()
             self.listener.kernel_ready(self)
             self.papermill_execute_cells()
             if self.failure is None:
                 self.listener.cells_done(self)
-            self._note_language()
+            if "language_info" in info:
+                self.nb.metadata["language_info"] = info["language_info"]
             self.set_widgets_metadata()
         return self.nb
 
@@ -138,11 +136,45 @@ class NbshipClient(PapermillNotebookClient):
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 break
             except BaseException as error:
-                self.shutdown_kernel = "immediate"
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 raise
             finally:
                 self.nb_man.cell_complete(cell, cell_index=index)
+
+    def execute_cell(
+        self,
+        cell: Any,  # noqa: ANN401
+        cell_index: int,
+        execution_count: int | None = None,
+        store_history: bool = True,  # noqa: FBT001, FBT002  # nbclient's
+    ) -> Any:  # noqa: ANN401
+        """Execute one cell; nbclient's own documentation names the parameters."""
+        self.run_hook(self.on_cell_start, cell=cell, cell_index=cell_index)
+        if not self._will_run(cell):
+            return cell
+        if self.record_timing:
+            cell["metadata"]["execution"] = {}
+        self.run_hook(self.on_cell_execute, cell=cell, cell_index=cell_index)
+        exchange = CellExchange(
+            self, cell, cell_index, limit_of=lambda: self._get_timeout(cell)
+        )
+        cell.outputs = []
+        self.clear_before_next_output = False
+        exchange.begin(
+            store_history=store_history, stop_on_error=not self._allows(cell, "")
+        )
+        self.run_hook(self.on_cell_complete, cell=cell, cell_index=cell_index)
+        self.code_cells_executed += 1
+        try:
+            reply = exchange.finish()
+        finally:
+            self.settle()
+        if execution_count:
+            cell["execution_count"] = execution_count
+        told = {"cell": cell, "cell_index": cell_index, "execute_reply": reply}
+        self.run_hook(self.on_cell_executed, **told)
+        self._raise_for(reply["content"], cell, told)
+        return cell
 
     def ask(self, code: str, *, timeout_s: float) -> Reply:
         """Run code in the kernel silently: no output, no history, no execution count.
@@ -152,32 +184,45 @@ class NbshipClient(PapermillNotebookClient):
         DeadKernelError
             If the kernel is gone.
         """
-        reply: Reply = run_sync(self._async_ask)(code, timeout_s)
-        return reply
+        return ask_silently(self.talk, code, timeout_s=timeout_s)
 
-    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:  # noqa: ANN401
-        """Take one message of the kernel, and tell the listener what it changes."""
-        was_clearing = self.clear_before_next_output
-        output = super().process_message(msg, cell, cell_index)
-        kind, content = msg["msg_type"], msg["content"]
-        display_id = (content.get("transient") or {}).get("display_id")
-        if output is not None:
-            if was_clearing:
-                self.listener.output({"clear": True})
-            self.listener.output({"output": dict(output), "display_id": display_id})
-        elif kind == "update_display_data":
-            shown = {"output_type": "display_data", "data": content["data"]}
-            shown["metadata"] = content.get("metadata") or {}
-            self.listener.output(
-                {"output": shown, "display_id": display_id, "is_update": True}
+    @contextmanager
+    def _kernel(
+        self, *, env: Mapping[str, str] | None = None, cwd: str | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """Have a kernel that answers; it has ended when the block has."""
+        named = self.nb.metadata.get("kernelspec", {}).get("name", "")
+        demand = Demand(
+            kernel_name=self.kernel_name or named,
+            environ=os.environ if env is None else env,
+            cwd=Path(
+                cwd or self.resources.get("metadata", {}).get("path") or Path.cwd()
+            ),
+            arguments=tuple(self.extra_arguments),
+            held_fds=self._terms.held_fds,
+            is_fresh=self._terms.is_fresh,
+        )
+        self._talk = talk = start_kernel(demand, self._terms.launcher)
+        self.kc = talk.front_end
+        is_busy = True
+        try:
+            yield self._readied(talk)
+            is_busy = False
+        finally:
+            self._talk = self.kc = None
+            talk.shutdown(
+                is_immediate=self.shutdown_kernel == "immediate", is_busy=is_busy
             )
-        elif kind == "clear_output" and not content.get("wait"):
-            self._tell_cleared(msg)
-        return output
 
-    def _tell_cleared(self, msg: Any) -> None:  # noqa: ANN401
-        if not self.output_hook_stack[msg["parent_header"].get("msg_id")]:
-            self.listener.output({"clear": True})
+    def _readied(self, talk: Conversation) -> Mapping[str, Any]:
+        try:
+            info = talk.wait_ready(self.startup_timeout)
+        except RuntimeError as error:
+            self.shutdown_kernel = "immediate"
+            self.log.error("The kernel %s did not start: %s", self.kernel_name, error)  # noqa: TRY400
+            raise
+        self.run_hook(self.on_notebook_start, notebook=self.nb)
+        return info
 
     def _execute_told(self, cell: Any, index: int) -> None:  # noqa: ANN401
         if not self._will_run(cell):
@@ -205,14 +250,33 @@ class NbshipClient(PapermillNotebookClient):
             return False
         return self.skip_cells_with_tag not in cell.metadata.get("tags", [])
 
+    def _allows(self, cell: Any, ename: str) -> bool:  # noqa: ANN401
+        """Tell whether a cell may raise an exception of that name."""
+        return not self.force_raise_errors and (
+            self.allow_errors
+            or ename in self.allow_error_names
+            or "raises-exception" in cell.metadata.get("tags", [])
+        )
+
+    def _raise_for(
+        self,
+        content: Mapping[str, Any],
+        cell: Any,  # noqa: ANN401
+        told: Mapping[str, Any],
+    ) -> None:
+        if content["status"] != "error":
+            return
+        self.run_hook(self.on_cell_error, **told)
+        if not self._allows(cell, content.get("ename", "")):
+            raise CellExecutionError.from_cell_and_msg(cell, content)
+
     def _failure(self, raised: BaseException, cell: Any, index: int) -> Failure:  # noqa: ANN401
         """Tell what ended a cell, in its outputs too."""
-        process = getattr(getattr(self.km, "provisioner", None), "process", None)
         circumstances = Circumstances(
-            exit_code=None if process is None else process.poll(),
+            exit_code=self.talk.process.poll(),
             cell_limit_s=self.timeout or 0.0,
-            deadline_s=self._deadline_s,
-            is_overdue=bool(self._deadline_s) and self._remaining_s() <= 0,
+            deadline_s=self._terms.deadline_s,
+            is_overdue=self.is_overdue,
         )
         failure = failure_of(raised, cell, index, circumstances=circumstances)
         if not isinstance(raised, CellExecutionError):
@@ -221,52 +285,17 @@ class NbshipClient(PapermillNotebookClient):
             self.listener.output({"output": told})
         return failure
 
+    @property
+    def is_overdue(self) -> bool:
+        """True where the limit of all cells together is passed."""
+        return bool(self._terms.deadline_s) and self._remaining_s() <= 0
+
     def _remaining_s(self) -> float:
-        return self._began_s + self._deadline_s - time.monotonic()
+        return self._began_s + self._terms.deadline_s - time.monotonic()
 
     def _get_timeout(self, cell: Any) -> Any:  # noqa: ANN401
-        if cell is None:  # silent requests carry their own limits
-            return None
         own = super()._get_timeout(cell)
-        if not self._deadline_s:
+        if not self._terms.deadline_s:
             return own
         remaining_s = max(self._remaining_s(), 0.001)  # nbclient takes 0 for no limit
         return remaining_s if own is None else min(own, remaining_s)
-
-    def _note_language(self) -> None:
-        reply = run_sync(self._async_kernel_info)()
-        if reply is not None and "language_info" in reply["content"]:
-            self.nb.metadata["language_info"] = reply["content"]["language_info"]
-
-    async def _async_kernel_info(self) -> Any:  # noqa: ANN401
-        try:
-            return await self._async_reply(
-                self.kc.kernel_info(), timeout_s=_KERNEL_INFO_TIMEOUT_S
-            )
-        except TimeoutError:
-            self.log.warning("The kernel does not answer any more; it is shut down.")
-            return None
-
-    async def _async_ask(self, code: str, timeout_s: float) -> Reply:
-        message = self.kc.execute(code, silent=True, store_history=False)
-        try:
-            reply = await self._async_reply(message, timeout_s=timeout_s)
-        except TimeoutError:
-            await self.km.interrupt_kernel()
-            return Reply(
-                is_ok=False,
-                ename="TimeoutError",
-                evalue=f"it took longer than {timeout_s:g} s",
-            )
-        content = reply["content"]
-        return Reply(
-            is_ok=content["status"] == "ok",
-            ename=content.get("ename", ""),
-            evalue=content.get("evalue", ""),
-        )
-
-    async def _async_reply(self, message_id: Any, *, timeout_s: float) -> Any:  # noqa: ANN401
-        if asyncio.iscoroutine(message_id):
-            message_id = await message_id
-        async with asyncio.timeout(timeout_s):
-            return await self.async_wait_for_reply(message_id)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from nbship.adapters.kernels.processes import Launcher
+
 #: the engine option that carries it
 OPTION = "nbship_order"
 
@@ -44,3 +46,5 @@ class EngineOrder:
     held_fds: tuple[int, ...] = ()
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: starts the kernel; None starts a fresh one
+    launcher: Launcher | None = None

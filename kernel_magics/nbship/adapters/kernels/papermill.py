@@ -12,6 +12,7 @@ from nbship.adapters.kernels.beginning import beginning_source
 from nbship.adapters.kernels.order import OPTION, EngineOrder
 
 if TYPE_CHECKING:
+    from nbship.adapters.kernels.processes import Launcher
     from nbship.ports import Grant
     from nbship.records.job import Attempt, Job
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def order_of(
+def order_of(  # noqa: PLR0913  # an order is this much
     job: Job,
     attempt: Attempt,
     *,
     store: Path,
     folder: Path,
     grant: Grant,
+    launcher: Launcher,
 ) -> EngineOrder:
     """Write the order for one attempt at a job of that store; its files go to ``folder``."""
     return EngineOrder(
@@ -43,6 +45,7 @@ def order_of(
         environ={**job.determinism.environ, **grant.environ},
         beginning=beginning_source(job.determinism),
         held_fds=grant.held_fds,
+        launcher=launcher,
     )
 
 

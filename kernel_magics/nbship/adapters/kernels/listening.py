@@ -1,0 +1,55 @@
+"""Who is told what happens in a notebook, while it happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbship.records.run import CellStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What a kernel answered to a silent request."""
+
+    is_ok: bool
+    #: exception's name and text where it is not
+    ename: str = ""
+    evalue: str = ""
+
+
+class Asking(Protocol):
+    """What a listener may do with a kernel between cells."""
+
+    def ask(self, code: str, *, timeout_s: float) -> Reply:
+        """Run code in the kernel silently: no output, no history, no execution count."""
+        ...
+
+
+class Listener(Protocol):
+    """Who is told what happens, while it happens."""
+
+    def kernel_ready(self, client: Asking) -> None:
+        """Take note that the kernel answers; the first cell has not begun."""
+
+    def cell_started(self, cell: Any) -> None:  # noqa: ANN401  # a NotebookNode
+        """Take note that a code cell begins."""
+
+    def output(self, data: Mapping[str, Any]) -> None:
+        """Take an output of the running cell: ``output`` with ``display_id`` and ``is_update``, or ``clear``."""
+
+    def cell_ended(
+        self,
+        cell: Any,  # noqa: ANN401  # a NotebookNode
+        *,
+        status: CellStatus,
+        duration_s: float,
+        error: Mapping[str, Any] | None,
+    ) -> None:
+        """Take note that the running code cell has ended."""
+
+    def cells_done(self, client: Asking) -> None:
+        """Take note that the last cell has ended well; the kernel still lives."""
