@@ -17,6 +17,7 @@ from nbship.records.ids import make_id
 from nbship.settings import Settings, find_project, read_settings
 from nbship.workbench_queue import QueueBench
 from nbship.workbench_tracking import TrackingBench
+from nbship.workbench_verifying import VerifyingBench
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _TOLD: set[Path] = set()
 
 
-class Workbench(TrackingBench, QueueBench):
+class Workbench(TrackingBench, QueueBench, VerifyingBench):
     """Settings and the ports they wire.
 
     Parameters

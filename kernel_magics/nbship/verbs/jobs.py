@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.verify_run import add_verify, verify_rerun
 from nbship.verbs.watching import NotebookLine, TerminalLine, watch
 from nbship.verbs.words import add_job, place, table
 
@@ -91,6 +92,8 @@ def _resources(given: argparse.Namespace, settings: Settings) -> Resources:
 
 
 def _rerun(context: Context, given: argparse.Namespace) -> Answer:
+    if given.verify:
+        return verify_rerun(context, given)
     from nbship.workflow.jobs import find_job, load_job
 
     store = context.workbench.store
@@ -246,6 +249,11 @@ def _add_submit(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_rerun(parser: argparse.ArgumentParser) -> None:
+    add_job(parser)
+    add_verify(parser)
+
+
 def _add_notebook(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebook", help="the notebook to read")
 
@@ -285,9 +293,9 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="rerun",
         stage="Test",
-        help="make a new attempt at a job",
+        help="make a new attempt at a job, or verify what it published",
         run=_rerun,
-        add_arguments=add_job,
+        add_arguments=_add_rerun,
     ),
     Verb(
         name="exec",

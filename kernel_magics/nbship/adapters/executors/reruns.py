@@ -1,0 +1,115 @@
+"""Attempts of a verification: one child process each, until it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from nbship import variables
+from nbship.errors import store_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_GRACE_S = 30.0
+_LEFT_OUT = {
+    variables.RUN_FOLDER,
+    variables.NOTEBOOK,
+    variables.STORE,
+    "JPY_PARENT_PID",
+}
+
+
+def run_apart(
+    attempt_folder: Path, *, project: Path, environ: Mapping[str, str]
+) -> str:
+    """Work on an attempt in a process of its own; return what it was, for a cause.
+
+    Parameters
+    ----------
+    attempt_folder
+        The attempt; ``log.txt`` in it takes what is printed.
+    project
+        The working folder.
+    environ
+        Variables beside those of this process.
+
+    Raises
+    ------
+    StoreError
+        If the log cannot be written.
+    """
+    kept = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT}
+    command = [sys.executable, "-m", "nbship.faces.cli", "exec", str(attempt_folder)]
+    log = attempt_folder / "log.txt"
+    with _explained(log), log.open("ab") as file:
+        child = subprocess.Popen(
+            command,
+            cwd=project,
+            env={**kept, "PYTHONUNBUFFERED": "1", **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        child.wait()
+    except BaseException:
+        _stop(child)
+        raise
+    return f"the worker (process {child.pid})"
+
+
+def name_kernel(folder: Path, *, name: str, python: str) -> dict[str, str]:
+    """Let a kernel's name stand for an interpreter; return the variables that make it so.
+
+    Parameters
+    ----------
+    folder
+        Where the kernel's specification is written.
+    name
+        The kernel.
+    python
+        Its interpreter.
+
+    Raises
+    ------
+    StoreError
+        If the file system refuses.
+    """
+    specification = {
+        "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": name,
+        "language": "python",
+    }
+    place = folder / "kernels" / name.lower()
+    with _explained(place):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "kernel.json").write_text(json.dumps(specification), "utf-8")
+    others = os.environ.get("JUPYTER_PATH")
+    return {
+        "JUPYTER_PATH": os.pathsep.join([str(folder), *([others] if others else [])])
+    }
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise store_error(error, path) from error
