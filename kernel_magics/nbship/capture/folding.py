@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.capture.outputs import as_shown, merge
 from nbship.errors import RunError
+from nbship.records.cause import Cause, CellUsage
 from nbship.records.codec import from_json
 from nbship.records.environment import Environment, GitState
 from nbship.records.run import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from nbship.records.codec import Record
     from nbship.records.run import Event
 
 #: how a cell that was running when its run ended counts
@@ -86,6 +88,7 @@ class _DraftCell:
             tags=tuple(data.get("tags") or ()),
             error=self.ended.get("error"),
             outputs=tuple(as_shown(output) for output in self.outputs),
+            usage=_read(CellUsage, self.ended.get("usage")),
         )
 
 
@@ -98,6 +101,7 @@ class Folding:
     status: RunStatus = RunStatus.RUNNING
     head: dict[str, Any] = field(default_factory=dict)
     cause: str = ""
+    why: Cause | None = None
     values: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -135,6 +139,7 @@ class Folding:
             started_at=self.started_at,
             ended_at=self.ended_at,
             cause=self.cause,
+            why=self.why,
             job_id=self.head.get("job_id"),
             values=dict(self.values),
             tags=dict(self.tags),
@@ -148,6 +153,10 @@ class Folding:
         )
 
 
+def _read(kind: type[Record], data: Any) -> Record | None:  # noqa: ANN401  # a JSON value
+    return None if data is None else from_json(kind, data)
+
+
 def _take_run_started(draft: Folding, event: Event) -> None:
     draft.started_at = draft.started_at or event.at
     draft.head |= event.data
@@ -158,6 +167,7 @@ def _take_run_ended(draft: Folding, event: Event) -> None:
         return
     draft.status = RunStatus(event.data["status"])
     draft.cause = event.data.get("cause") or ""
+    draft.why = _read(Cause, event.data.get("why"))
     draft.ended_at = event.at
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from nbship.records.capsule import Determinism, LocalModule
+from nbship.records.cause import Cause
 from nbship.records.parameters import ParameterContract
 from nbship.records.run import Artifact
 
@@ -121,6 +122,8 @@ class Outcome:
     ended_at: datetime
     #: exception and message, signal, timeout; "" where it succeeded
     cause: str = ""
+    #: the same in parts, with what was seen of the kernel; None where it succeeded
+    why: Cause | None = None
     #: id of the cell that failed or was running
     cell_id: str | None = None
     #: last lines of the log, 4 kB at most

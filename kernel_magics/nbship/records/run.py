@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from nbship.records.cause import Cause, CellUsage
 from nbship.records.environment import Environment, GitState
 
 
@@ -35,13 +36,11 @@ class EventKind(StrEnum):
     """What one journal line says; ``Event.data`` of each is listed beside it."""
 
     RUN_STARTED = "run_started"  #: run_id, experiment, notebook, origin (live|job|papermill), pid, job_id?
-    RUN_ENDED = "run_ended"  #: status, cause?
+    RUN_ENDED = "run_ended"  #: status, cause?, why? (Cause)
     CELL_STARTED = (
         "cell_started"  #: execution_id, cell_id, index?, source, tags, execution_count
     )
-    CELL_ENDED = (
-        "cell_ended"  #: execution_id, status, error?, duration_s, execution_count
-    )
+    CELL_ENDED = "cell_ended"  #: execution_id, status, error?, duration_s, execution_count, usage? (CellUsage)
     OUTPUT = (
         "output"  #: execution_id, output (nbformat; large payloads as {"blob": sha256})
     )
@@ -115,6 +114,8 @@ class CellExecution:
     #: ``{"ename", "evalue", "traceback"}`` of a failed execution
     error: Mapping[str, Any] | None = None
     outputs: tuple[Mapping[str, Any], ...] = ()
+    #: None where it was not watched, or was too short to tell
+    usage: CellUsage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +135,8 @@ class Run:
     ended_at: datetime | None = None
     #: why it ended, where that was not success
     cause: str = ""
+    #: the same in parts, with what was seen of the kernel; None where it succeeded
+    why: Cause | None = None
     job_id: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)

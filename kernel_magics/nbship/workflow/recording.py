@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nbship.ports import Journal, Store
+    from nbship.records.cause import Cause, CellUsage
     from nbship.records.environment import Environment, GitState
     from nbship.records.run import CellExecution, Event, Run
 
@@ -49,9 +50,11 @@ class Recorder:
         """Write ``RUN_STARTED``; see :class:`EventKind` for what ``head`` holds."""
         self._journal.append(EventKind.RUN_STARTED, {"run_id": self.run_id, **head})
 
-    def end(self, status: RunStatus, cause: str = "") -> None:
+    def end(self, status: RunStatus, cause: str = "", why: Cause | None = None) -> None:
         """Write ``RUN_ENDED``."""
-        self._journal.append(EventKind.RUN_ENDED, {"status": status, "cause": cause})
+        data: dict[str, Any] = {"status": status, "cause": cause}
+        data |= {} if why is None else {"why": to_json(why)}
+        self._journal.append(EventKind.RUN_ENDED, data)
 
     def start_cell(
         self,
@@ -74,7 +77,7 @@ class Recorder:
         self._journal.append(EventKind.CELL_STARTED, data)
         return execution_id
 
-    def end_cell(
+    def end_cell(  # noqa: PLR0913  # each has a default, all by name
         self,
         execution_id: str,
         status: CellStatus,
@@ -82,6 +85,7 @@ class Recorder:
         duration_s: float,
         execution_count: int | None = None,
         error: Mapping[str, Any] | None = None,
+        usage: CellUsage | None = None,
     ) -> None:
         """Write ``CELL_ENDED``; a long traceback keeps its last lines."""
         if error is not None:
@@ -94,6 +98,7 @@ class Recorder:
             "duration_s": duration_s,
             "execution_count": execution_count,
         }
+        data |= {} if usage is None else {"usage": to_json(usage)}
         self._journal.append(EventKind.CELL_ENDED, data)
 
     def output(self, execution_id: str, data: Mapping[str, Any]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import (  # noqa: TID253  # loaded by papermill's engine only
@@ -12,7 +11,10 @@ from nbclient.exceptions import (  # noqa: TID253  # loaded by papermill's engin
     DeadKernelError,
 )
 
+from nbship.capture.dying import death
+from nbship.capture.exhaustion import exhausted
 from nbship.capture.summary import cause_text, cell_name
+from nbship.records.cause import Cause, CauseKind, Evidence
 from nbship.records.run import CellStatus, RunStatus
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class Failure:
     #: how the cell that was running ended
     cell_status: CellStatus
     cause: str
+    #: the same in parts; None where it ended well
+    why: Cause | None
     #: ``{"ename", "evalue", "traceback"}``
     error: Mapping[str, Any]
     #: position in the notebook
@@ -45,6 +49,19 @@ class Circumstances:
     deadline_s: float
     #: True where that limit is passed
     is_overdue: bool
+    #: what was seen of the kernel
+    evidence: Evidence = field(default_factory=Evidence)
+    #: False where the kernel sees no GPU
+    has_gpus: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ending:
+    name: str
+    text: str
+    why: Cause
+    status: RunStatus = RunStatus.FAILED
+    cell_status: CellStatus = CellStatus.FAILED
 
 
 def failure_of(
@@ -66,23 +83,14 @@ def failure_of(
         What else is known.
     """
     if isinstance(raised, CellExecutionError):
-        return _own_failure(raised, cell, cell_index)
-    name, text = type(raised).__name__, str(raised)
-    status, cell_status = RunStatus.FAILED, CellStatus.FAILED
-    if isinstance(raised, DeadKernelError):
-        status, cell_status = RunStatus.KILLED, CellStatus.KILLED
-        text = _death(circumstances.exit_code)
-    elif isinstance(raised, CellTimeoutError):
-        text = _overtime(circumstances)
-    elif isinstance(raised, (KeyboardInterrupt, SystemExit)):
-        status, cell_status = RunStatus.INTERRUPTED, CellStatus.INTERRUPTED
-        name = "Terminated" if isinstance(raised, SystemExit) else name
-        text = "SIGTERM" if isinstance(raised, SystemExit) else "SIGINT"
+        return _own_failure(raised, cell, cell_index, circumstances)
+    ending = _ending(raised, circumstances)
     return Failure(
-        status=status,
-        cell_status=cell_status,
-        cause=cause_text(name, text, _name(cell)),
-        error=_described(name, text),
+        status=ending.status,
+        cell_status=ending.cell_status,
+        cause=cause_text(ending.name, ending.text, _name(cell)),
+        why=ending.why,
+        error=_described(ending.name, ending.text),
         cell_index=cell_index,
     )
 
@@ -102,27 +110,69 @@ def error_node(error: Mapping[str, Any]) -> Any:  # noqa: ANN401
     return new_output("error", **error)
 
 
-def _own_failure(raised: Any, cell: Any, cell_index: int) -> Failure:  # noqa: ANN401
+def _ending(raised: BaseException, circumstances: Circumstances) -> _Ending:
+    name, evidence = type(raised).__name__, circumstances.evidence
+    if isinstance(raised, DeadKernelError):
+        why, text = death(circumstances.exit_code, evidence)
+        return _Ending(
+            name=name,
+            text=text,
+            why=why,
+            status=RunStatus.KILLED,
+            cell_status=CellStatus.KILLED,
+        )
+    if isinstance(raised, (KeyboardInterrupt, SystemExit)):
+        return _stopped(raised, evidence)
+    if isinstance(raised, CellTimeoutError):
+        overdue = circumstances.is_overdue
+        kind = CauseKind.JOB_TIMEOUT if overdue else CauseKind.CELL_TIMEOUT
+        why = Cause(kind=kind, evidence=evidence)
+        return _Ending(name=name, text=_overtime(circumstances), why=why)
+    text = str(raised)
+    found = exhausted(name, text, has_gpus=circumstances.has_gpus)
+    why = Cause(kind=found or CauseKind.OTHER, evidence=evidence)
+    return _Ending(name=name, text=text, why=why)
+
+
+def _stopped(raised: BaseException, evidence: Evidence) -> _Ending:
+    is_term = isinstance(raised, SystemExit)
+    signal = "SIGTERM" if is_term else "SIGINT"
+    kind = CauseKind.TERMINATED if is_term else CauseKind.INTERRUPTED
+    return _Ending(
+        name="Terminated" if is_term else type(raised).__name__,
+        text=signal,
+        why=Cause(kind=kind, signal=signal, evidence=evidence),
+        status=RunStatus.INTERRUPTED,
+        cell_status=CellStatus.INTERRUPTED,
+    )
+
+
+def _own_failure(
+    raised: Any,  # noqa: ANN401  # a CellExecutionError
+    cell: Any,  # noqa: ANN401
+    cell_index: int,
+    circumstances: Circumstances,
+) -> Failure:
     is_exit = raised.ename == "SystemExit" and raised.evalue in {"", "0"}
     return Failure(
         status=RunStatus.SUCCEEDED if is_exit else RunStatus.FAILED,
         cell_status=CellStatus.OK if is_exit else CellStatus.FAILED,
         cause=cause_text(raised.ename, raised.evalue, _name(cell)),
+        why=None if is_exit else _own_cause(raised, circumstances),
         error=error_output(cell) or _described(raised.ename, raised.evalue),
         cell_index=cell_index,
     )
 
 
-def _death(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "the kernel died"
-    if exit_code >= 0:
-        return f"the kernel ended itself with exit code {exit_code}"
-    known = set(signal.Signals)
-    number = -exit_code
-    name = signal.Signals(number).name if number in known else str(number)
-    why = " (out of memory is the usual reason)" if name == "SIGKILL" else ""
-    return f"the kernel was killed by {name}{why}"
+def _own_cause(raised: Any, circumstances: Circumstances) -> Cause:  # noqa: ANN401
+    evidence = circumstances.evidence
+    if raised.ename == "SystemExit":
+        code = int(raised.evalue) if raised.evalue.lstrip("-").isdecimal() else 1
+        return Cause(kind=CauseKind.EXIT, exit_code=code, evidence=evidence)
+    found = exhausted(raised.ename, raised.evalue, has_gpus=circumstances.has_gpus)
+    if found is None and evidence.lost_gpus:
+        found = CauseKind.GPU_LOST
+    return Cause(kind=found or CauseKind.ERROR, evidence=evidence)
 
 
 def _overtime(circumstances: Circumstances) -> str:
