@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.records.ids import make_id
 from nbship.settings import Settings, find_project, read_settings
+from nbship.workbench_capsule import CapsuleBench
 from nbship.workbench_queue import QueueBench
 from nbship.workbench_tracking import TrackingBench
 from nbship.workbench_verifying import VerifyingBench
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 
     from nbship.adapters.bundles.ssh_seal import SshSealer
     from nbship.adapters.kernels.processes import Launcher
-    from nbship.adapters.kernels.specs import Kernel
     from nbship.adapters.store.files import FileStore
     from nbship.ports import (
-        Clock,
         Executor,
         Grant,
         Journal,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
         Linter,
     )
     from nbship.ports_shipping import Codec, PackageBuilder, PageWriter, Replayer
-    from nbship.records.environment import Environment, GitState
+    from nbship.records.environment import GitState
     from nbship.records.job import Attempt, Job
     from nbship.records.notebook import Notebook
     from nbship.release.pins import Installed
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
 _TOLD: set[Path] = set()
 
 
-class Workbench(TrackingBench, QueueBench, VerifyingBench):
+class Workbench(TrackingBench, QueueBench, VerifyingBench, CapsuleBench):
     """Settings and the ports they wire.
 
     Parameters
@@ -83,13 +82,6 @@ class Workbench(TrackingBench, QueueBench, VerifyingBench):
         project = project or find_project(store.parent) or store.parent
         settings = read_settings(project, environ=os.environ)
         return cls(replace(settings, store=store))
-
-    @cached_property
-    def clock(self) -> Clock:
-        """Time and identity."""
-        from nbship.adapters.probes.clock import SystemClock
-
-        return SystemClock()
 
     @cached_property
     def store(self) -> FileStore:
@@ -157,18 +149,6 @@ class Workbench(TrackingBench, QueueBench, VerifyingBench):
 
         return git_state(folder)
 
-    def environment(self, python: str) -> Environment:
-        """Ask an interpreter what it is and what is installed in it."""
-        from nbship.adapters.probes.environment import probe_environment
-
-        return probe_environment(python)
-
-    def kernel(self, name: str) -> Kernel:
-        """Return the installed kernel of that name."""
-        from nbship.adapters.kernels.specs import find_kernel
-
-        return find_kernel(name)
-
     @cached_property
     def surroundings(self) -> Surroundings:
         """What submitting asks of the machine."""
@@ -214,7 +194,9 @@ class Workbench(TrackingBench, QueueBench, VerifyingBench):
             launcher=self.launcher,
         )
         limit_s = self.settings.cell_timeout_s
-        return run_papermill(order, source, job=job, cell_timeout_s=limit_s)
+        raised = run_papermill(order, source, job=job, cell_timeout_s=limit_s)
+        self.start_locker(job)
+        return raised
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -65,6 +65,18 @@ class CarriedWheel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LockedEnvironment:
+    """Pins with hashes, and the wheels of what no index has."""
+
+    #: ``requirements.lock``: one pin a block, sorted by name
+    requirements: str
+    wheels: tuple[CarriedWheel, ...] = ()
+    #: names of distributions that could be locked in no way
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EnvironmentLock:
     """How an environment is rebuilt: ``environment-lock.json`` beside ``requirements.lock``."""
 
@@ -87,7 +99,9 @@ class EnvironmentLock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RebuiltEnvironment:
-    """An environment that was made from a job's lock."""
+    """An environment that was made from a job's lock: ``rebuilt.json`` in its folder."""
+
+    SCHEMA: ClassVar[str] = "rebuilt-environment/1"
 
     #: its interpreter, absolute
     python: str

@@ -20,6 +20,12 @@ class Package:
     version: str
     #: sha256 of its RECORD file, so that an edited installation shows; "" where it has none
     record_digest: str = ""
+    #: digest over the files of RECORD that every installer writes alike; "" where it has none
+    content_digest: str = ""
+    #: folders of an editable distribution's source; empty where it is no such one
+    source_folders: tuple[str, ...] = ()
+    #: digest over the Python files in them
+    source_digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,23 +8,63 @@ from nbship.records.environment import normalized_name
 from nbship.records.job import Lock
 
 if TYPE_CHECKING:
-    from nbship.records.environment import Environment
+    from collections.abc import Collection, Mapping
+
+    from nbship.records.environment import Environment, Package
 
 
 def lock_of(environment: Environment) -> Lock:
     """Name every distribution of an environment with its version and RECORD digest.
 
     Names are normalised as PEP 503 asks and sorted, so that equal installations give equal
-    locks.
+    locks. Of an editable distribution the digest of its source is part.
     """
     entries = {
-        normalized_name(package.name): {
-            "version": package.version,
-            "record_digest": package.record_digest,
-        }
+        normalized_name(package.name): _entry(package)
         for package in environment.packages
     }
     return Lock(
         python_version=environment.python_version,
         packages=dict(sorted(entries.items())),
     )
+
+
+def lock_differences(
+    planned: Lock, found: Lock, *, built: Collection[str]
+) -> list[str]:
+    """Name what differs between two environments: versions, and contents that can be compared.
+
+    Parameters
+    ----------
+    planned, found
+        Their locks.
+    built
+        Normalised names of distributions whose files were built anew: only their versions are
+        compared.
+    """
+    differences = []
+    for name in sorted(planned.packages.keys() | found.packages.keys()):
+        was, now = planned.packages.get(name), found.packages.get(name)
+        if was is None or now is None:
+            words = "was not there" if was is None else "is missing"
+            differences.append(f"{name} {words}")
+        elif was["version"] != now["version"]:
+            differences.append(f"{name} {now['version']}, was {was['version']}")
+        elif name not in built and _contents_differ(was, now):
+            differences.append(f"{name} {was['version']}: its files differ")
+    return differences
+
+
+def _entry(package: Package) -> dict[str, str]:
+    entry = {
+        "version": package.version,
+        "record_digest": package.record_digest,
+        "content_digest": package.content_digest,
+        "source_digest": package.source_digest,
+    }
+    return {k: v for k, v in entry.items() if v or k in {"version", "record_digest"}}
+
+
+def _contents_differ(was: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    digests = was.get("content_digest"), now.get("content_digest")
+    return all(digests) and digests[0] != digests[1]

@@ -43,8 +43,17 @@ class Ended:
     errors: str
 
 
-def run_uv(words: Sequence[str], *, timeout_s: float) -> Ended:
+def run_uv(words: Sequence[str], *, timeout_s: float, **environ: str) -> Ended:
     """Run uv in an empty folder, so that no project's settings are picked up.
+
+    Parameters
+    ----------
+    words
+        What uv is told.
+    timeout_s
+        Seconds that it may take.
+    environ
+        Variables besides those of this process.
 
     Raises
     ------
@@ -55,7 +64,7 @@ def run_uv(words: Sequence[str], *, timeout_s: float) -> Ended:
         return run_program(
             [_uv(), "--color", "never", "--no-progress", *words],
             cwd=Path(folder),
-            environ={**os.environ, **index_variables()},
+            environ={**os.environ, **index_variables(), **environ},
             timeout_s=timeout_s,
         )
 

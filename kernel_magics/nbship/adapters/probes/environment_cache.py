@@ -23,6 +23,8 @@ from nbship.records.environment import Environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+#: raised when interpreters are asked for something else
+_FORMAT = 3
 _SUFFIXES = (".dist-info", ".egg-info", ".egg-link", ".pth")
 #: variables that change an interpreter's path
 _VARIABLES = ("HOME", "PYTHONHOME", "PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONUSERBASE")
@@ -75,7 +77,7 @@ def cpus_here() -> int:
 def _key(python: str) -> str:
     """Name an interpreter: its file, and all else that its answer depends on beside its path."""
     path = shutil.which(python) or python
-    facts: list[Any] = [path, sys.platform, *os.uname()]
+    facts: list[Any] = [_FORMAT, path, sys.platform, *os.uname()]
     facts += [os.environ.get(name) for name in _VARIABLES]
     real = Path(path).resolve()
     facts += [str(real), _time_of(real)]

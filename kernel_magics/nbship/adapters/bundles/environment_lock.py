@@ -1,0 +1,187 @@
+"""The lock of a whole environment: pins with hashes, and wheels of what no index has."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbship.adapters.bundles.built import build_editable, pack_source
+from nbship.adapters.bundles.installed import read_installation
+from nbship.adapters.bundles.packed import pack_installed
+from nbship.adapters.bundles.uv import run_uv
+from nbship.errors import ReleaseError
+from nbship.records.capsule import CarriedWheel, LockedEnvironment
+from nbship.records.digest import digest_file
+from nbship.records.environment import normalized_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nbship.adapters.bundles.installed import Installation, Installed
+
+_TIMEOUT_S = 600
+#: so often names that no index has are taken out and the rest is asked for again
+_ROUNDS = 8
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
+
+
+@dataclass(kw_only=True, slots=True)
+class _Wheelhouse:
+    """Collects the wheels that are carried."""
+
+    python: str
+    folder: Path
+    installation: Installation
+    wheels: list[CarriedWheel] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def carry(self, package: Installed, reason: str) -> str:
+        """Add the wheel of a distribution; return its block of the lock, "" without one."""
+        try:
+            path, origin = self._wheel(package)
+        except (ReleaseError, OSError, ValueError) as error:
+            self.missing.append(package.name)
+            self.remarks.append(str(error))
+            return ""
+        digest = digest_file(path)
+        self.wheels.append(
+            CarriedWheel(
+                name=normalized_name(package.name),
+                version=package.version,
+                file=path.name,
+                digest=digest,
+                reason=reason,
+                origin=origin,
+            )
+        )
+        name = normalized_name(package.name)
+        return f"{name}=={package.version} \\\n    --hash=sha256:{digest}\n"
+
+    def _wheel(self, package: Installed) -> tuple[Path, str]:
+        if not package.is_editable:
+            return pack_installed(package, self.installation, self.folder), "packed"
+        try:
+            path = build_editable(package, python=self.python, into=self.folder)
+        except ReleaseError as error:
+            self.remarks.append(f"{error.message}; its packages are packed as they lie")
+            return pack_source(package, self.installation, self.folder), "packed"
+        return path, "built"
+
+
+def lock_environment(python: str, wheelhouse: Path) -> LockedEnvironment:
+    """Lock everything that is installed for an interpreter.
+
+    What an index has is pinned with the hashes it publishes. Editable, local and direct-URL
+    distributions, local versions such as ``2.13.0+cpu``, and what no index has, is kept as
+    wheels.
+
+    Parameters
+    ----------
+    python
+        The interpreter.
+    wheelhouse
+        The folder for the wheels; it exists.
+
+    Raises
+    ------
+    KernelError
+        If the interpreter does not answer.
+    ReleaseError
+        If uv is missing or takes too long.
+    """
+    installation = read_installation(python)
+    house = _Wheelhouse(python=python, folder=wheelhouse, installation=installation)
+    wanted: dict[str, Installed] = {}
+    blocks: dict[str, str] = {}
+    for package in installation.packages:
+        name = normalized_name(package.name)
+        if reason := _reason(package):
+            blocks[name] = house.carry(package, reason)
+        else:
+            wanted[name] = package
+    blocks |= _published(wanted, python)
+    for name in sorted(wanted.keys() - blocks.keys()):
+        blocks[name] = house.carry(wanted[name], "not-on-an-index")
+    return LockedEnvironment(
+        requirements="".join(blocks[name] for name in sorted(blocks)),
+        wheels=tuple(sorted(house.wheels, key=lambda wheel: wheel.name)),
+        missing=tuple(house.missing),
+        remarks=tuple(house.remarks),
+    )
+
+
+def _reason(package: Installed) -> str:
+    """Say why a distribution is carried; "" where an index is asked first."""
+    if package.is_editable:
+        return "editable"
+    if package.direct_url:
+        is_here = str(package.direct_url.get("url", "")).startswith("file:")
+        return "local" if is_here else "direct-url"
+    return "local-version" if "+" in package.version else ""
+
+
+def _published(wanted: Mapping[str, Installed], python: str) -> dict[str, str]:
+    """Return the blocks of those that an index has, by name; uv's cache counts as one."""
+    pins = {name: package.version for name, package in wanted.items()}
+    for options in ((), ("--offline",)):
+        left = dict(pins)
+        for _ in range(_ROUNDS):
+            if not left:
+                return {}
+            code, output, errors = _compile(left, python, options)
+            if code == 0:
+                return blocks_of(output)
+            unknown = complained_about(errors, left)
+            if not unknown:
+                break
+            left = {name: v for name, v in left.items() if name not in unknown}
+    return {}
+
+
+def complained_about(errors: str, pins: Iterable[str]) -> set[str]:
+    """Return the names among the pins that uv's complaint names.
+
+    It may name more than it should: what is taken for unknown is carried as a wheel, which
+    serves as well.
+    """
+    known = set(pins)
+    words = {
+        normalized_name(w) for w in re.findall(r"[A-Za-z0-9][A-Za-z0-9._-]*", errors)
+    }
+    pinned = {normalized_name(name) for name, _ in _PIN.findall(errors)} & known
+    return pinned or (words & known)
+
+
+def blocks_of(lock: str) -> dict[str, str]:
+    """Split a lock into its pins with their hashes, by normalised name."""
+    blocks: dict[str, str] = {}
+    name = ""
+    for line in lock.splitlines():
+        if match := _PIN.match(line):
+            name = normalized_name(match[1])
+            blocks[name] = ""
+        if name and line.strip() and not line.lstrip().startswith("#"):
+            blocks[name] += f"{line}\n"
+    return blocks
+
+
+def _compile(
+    pins: Mapping[str, str], python: str, options: Sequence[str]
+) -> tuple[int, str, str]:
+    with tempfile.TemporaryDirectory(prefix="nbship-lock-") as folder:
+        source, target = Path(folder, "requirements.in"), Path(folder, "requirements")
+        lines = "".join(f"{name}=={version}\n" for name, version in pins.items())
+        source.write_text(lines, "utf-8")
+        words = [
+            *("pip", "compile", "--quiet", "--generate-hashes", "--no-deps"),
+            *("--no-build", "--no-header", "--no-annotate", "--no-emit-index-url"),
+            *("--no-emit-find-links", "--no-python-downloads", "--python", python),
+            *("--output-file", str(target), *options, str(source)),
+        ]
+        ended = run_uv(words, timeout_s=_TIMEOUT_S)
+        text = target.read_text("utf-8") if ended.code == 0 else ""
+        return ended.code, text, ended.errors

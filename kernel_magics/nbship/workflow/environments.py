@@ -1,0 +1,245 @@
+"""The lock of an environment, with hashes; and the environment that is rebuilt from it.
+
+``lock.json`` stands in every job's folder from the first moment: names, versions and digests.
+``requirements.lock`` and the wheelhouse take seconds and are made once per environment, beside
+or behind its first job, as long as the environment still is the one that was locked.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbship.errors import JobError, NbshipError
+from nbship.records.capsule import EnvironmentLock, RebuiltEnvironment
+from nbship.records.codec import to_json
+from nbship.records.digest import digest_file, digest_json, digest_text
+from nbship.records.job import Lock
+from nbship.records.locks import lock_differences, lock_of
+from nbship.workflow.jobs import load_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbship.ports import Clock, Store
+    from nbship.records.capsule import LockedEnvironment
+    from nbship.records.environment import Environment
+    from nbship.records.job import Job
+
+REQUIREMENTS = "requirements.lock"
+RECORD = "environment-lock.json"
+WHEELHOUSE = "wheelhouse"
+REFUSAL = "lock-refusal.json"
+_REBUILT = "rebuilt.json"
+_POLL_S = 0.2
+_SUBMIT_AGAIN = "Submit it again in the environment of today."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvironmentTools:
+    """What locking and rebuilding ask of the machine."""
+
+    store: Store
+    clock: Clock
+    #: interpreter of a job's kernel, None where it is unknown; raises KernelError
+    interpreter: Callable[[str], str | None]
+    #: environment of an interpreter
+    environment: Callable[[str], Environment]
+    #: locks an interpreter's environment; wheels go to the folder
+    lock: Callable[[str, Path], LockedEnvironment]
+    #: installs a lock and its wheelhouse into a folder, for a Python version; returns the interpreter
+    install: Callable[[Path, Path, Path, str], str]
+
+
+def keep_lock(tools: EnvironmentTools, job_id: str) -> EnvironmentLock | None:
+    """Make the lock of a job's environment where there is none, and link it into its folder.
+
+    Parameters
+    ----------
+    tools
+        What it takes.
+    job_id
+        The job.
+
+    Returns
+    -------
+    EnvironmentLock or None
+        None where another process is making it.
+
+    Raises
+    ------
+    JobError
+        If the environment is no longer the one that the job was planned in; the job's folder
+        then says so too.
+    NbshipError
+        If it cannot be locked at all.
+    """
+    store = tools.store
+    job = load_job(store, job_id)
+    folder = _lock_folder(store, job)
+    if not (folder / RECORD).is_file():
+        with store.hold(folder.with_name(f".{folder.name}.making")) as is_ours:
+            if not is_ours:
+                return None
+            if not (folder / RECORD).is_file():
+                _make(tools, job, folder)
+    return _linked(store, job, folder)
+
+
+def lock_state(store: Store, job_id: str) -> str:
+    """Say in a few words how a job's environment is kept."""
+    folder = store.job_folder(job_id)
+    if (folder / RECORD).is_file():
+        found = store.load(EnvironmentLock, folder / RECORD)
+        lacks = f", {len(found.missing)} missing" if found.missing else ""
+        return f"locked with hashes, {len(found.wheels)} wheels carried{lacks}"
+    if (folder / REFUSAL).is_file():
+        return str(store.load(dict, folder / REFUSAL)["message"])
+    return "named in lock.json; its lock with hashes is not made yet"
+
+
+def rebuild_environment(
+    tools: EnvironmentTools, job_id: str, *, wait_s: float = 1800.0
+) -> RebuiltEnvironment:
+    """Make the environment of a job anew from its lock, or find it where that was done.
+
+    It lies in ``.mlops/environments/<digest>/`` and touches no kernel of the user: start one
+    with its ``python -m ipykernel_launcher``.
+
+    Parameters
+    ----------
+    tools
+        What it takes.
+    job_id
+        The job.
+    wait_s
+        Seconds to wait for another process that makes the same one.
+
+    Raises
+    ------
+    JobError
+        If the job's environment was never locked and has changed since.
+    VerificationError
+        If a file of the lock cannot be had.
+    """
+    store, job = tools.store, load_job(tools.store, job_id)
+    until_s = time.monotonic() + wait_s
+    job_folder = store.job_folder(job_id)
+    while not (job_folder / RECORD).is_file() and keep_lock(tools, job_id) is None:
+        _pause(job, until_s)
+    digest = digest_file(job_folder / REQUIREMENTS)
+    folder = store.folder / "environments" / digest
+    while True:
+        with store.hold(folder.with_name(f".{digest}.making")) as is_ours:
+            if is_ours:
+                return _kept(store, folder) or _rebuilt(tools, job, folder)
+        _pause(job, until_s)
+
+
+def _pause(job: Job, until_s: float) -> None:
+    if time.monotonic() >= until_s:
+        raise JobError(
+            f"{job.id}: another process is at its environment, and does not end",
+            hint="Look for it with `ps`, and repeat the command.",
+        )
+    time.sleep(_POLL_S)
+
+
+def _lock_folder(store: Store, job: Job) -> Path:
+    return store.folder / "locks" / job.lock_digest
+
+
+def _make(tools: EnvironmentTools, job: Job, folder: Path) -> None:
+    store = tools.store
+    python, environment = _unchanged(tools, job)
+    with store.whole_folder(folder) as draft:
+        (draft / WHEELHOUSE).mkdir()
+        locked = tools.lock(python, draft / WHEELHOUSE)
+        _unchanged(tools, job)
+        store.write_bytes(locked.requirements.encode(), draft / REQUIREMENTS)
+        record = EnvironmentLock(
+            lock_digest=job.lock_digest,
+            made_at=tools.clock.now(),
+            python_version=environment.python_version,
+            implementation=environment.implementation,
+            platform=environment.platform,
+            requirements_digest=digest_text(locked.requirements),
+            wheels=locked.wheels,
+            missing=locked.missing,
+            remarks=locked.remarks,
+        )
+        store.save(record, draft / RECORD)
+
+
+def _unchanged(tools: EnvironmentTools, job: Job) -> tuple[str, Environment]:
+    """Return interpreter and environment of a job's kernel, where they still are the job's.
+
+    Raises
+    ------
+    JobError
+        If they are not.
+    """
+    python = tools.interpreter(job.kernel_name)
+    if python is None:
+        words = "its kernel is no Python"
+        raise JobError(_refused(tools.store, job, words), hint=_SUBMIT_AGAIN)
+    environment = tools.environment(python)
+    if digest_json(to_json(lock_of(environment))) != job.lock_digest:
+        words = "its environment changed before the lock with hashes was made"
+        raise JobError(_refused(tools.store, job, words), hint=_SUBMIT_AGAIN)
+    return python, environment
+
+
+def _refused(store: Store, job: Job, words: str) -> str:
+    """Say in the job's folder why there is no lock, and return the same for an error."""
+    store.save({"message": words}, store.job_folder(job.id) / REFUSAL)
+    return f"{job.id}: {words}"
+
+
+def _linked(store: Store, job: Job, folder: Path) -> EnvironmentLock:
+    """Give the files of a lock second names in a job's folder; the record comes last."""
+    record = store.load(EnvironmentLock, folder / RECORD)
+    target = store.job_folder(job.id)
+    (target / WHEELHOUSE).mkdir(exist_ok=True)
+    names = [f"{WHEELHOUSE}/{wheel.file}" for wheel in record.wheels]
+    for name in (*names, REQUIREMENTS, RECORD):
+        store.link(folder / name, target / name)
+    return record
+
+
+def _kept(store: Store, folder: Path) -> RebuiltEnvironment | None:
+    """Return an environment that was rebuilt earlier, where it still is there."""
+    try:
+        found = store.load(RebuiltEnvironment, folder / _REBUILT)
+    except NbshipError:
+        return None
+    return found if Path(found.python).exists() else None
+
+
+def _rebuilt(tools: EnvironmentTools, job: Job, folder: Path) -> RebuiltEnvironment:
+    store, job_folder = tools.store, tools.store.job_folder(job.id)
+    record = store.load(EnvironmentLock, job_folder / RECORD)
+    planned = store.load(Lock, job_folder / "lock.json")
+    python = tools.install(
+        job_folder / REQUIREMENTS,
+        job_folder / WHEELHOUSE,
+        folder.absolute(),
+        record.python_version,
+    )
+    found = lock_of(tools.environment(python))
+    built = {wheel.name for wheel in record.wheels if wheel.reason == "editable"}
+    remarks = list(record.remarks)
+    if found.python_version != planned.python_version:
+        remarks.append(
+            f"Python {found.python_version} stands in for {planned.python_version}"
+        )
+    rebuilt = RebuiltEnvironment(
+        python=python,
+        digest=folder.name,
+        differences=tuple(lock_differences(planned, found, built=built)),
+        remarks=tuple(remarks),
+    )
+    store.save(rebuilt, folder / _REBUILT)
+    return rebuilt
