@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _TOLD: set[Path] = set()
 
 
-class Workbench(TrackingBench, QueueBench, VerifyingBench, CapsuleBench):
+class Workbench(TrackingBench, QueueBench, CapsuleBench, VerifyingBench):
     """Settings and the ports they wire.
 
     Parameters

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nbship.adapters.kernels.specs import Kernel
     from nbship.adapters.store.files import FileStore
     from nbship.ports import Clock
-    from nbship.records.capsule import LockedEnvironment
+    from nbship.records.capsule import LockedEnvironment, RebuiltEnvironment
     from nbship.records.environment import Environment
     from nbship.records.job import Job
     from nbship.settings import Settings
@@ -66,6 +66,20 @@ class CapsuleBench:
             lock=_lock,
             install=_install,
         )
+
+    def rebuild(self, job_id: str) -> RebuiltEnvironment:
+        """Make the environment of a job anew from its lock, or find it where that was done.
+
+        Raises
+        ------
+        JobError
+            If the job's environment was never locked and has changed since.
+        VerificationError
+            If a file of the lock cannot be had.
+        """
+        from nbship.workflow.environments import rebuild_environment
+
+        return rebuild_environment(self.environment_tools, job_id)
 
     def start_locker(self, job: Job) -> None:
         """Start the process that makes the lock with hashes, where the settings want it now.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from nbship.adapters.store.files import FileStore
     from nbship.ports import Clock
+    from nbship.records.capsule import RebuiltEnvironment
     from nbship.records.environment import Environment
     from nbship.records.job import Job, Outcome
     from nbship.settings import Settings
@@ -31,6 +32,7 @@ class VerifyingBench:
         @property
         def clock(self) -> Clock: ...  # noqa: D102
         def environment(self, python: str) -> Environment: ...  # noqa: D102
+        def rebuild(self, job_id: str) -> RebuiltEnvironment: ...  # noqa: D102
 
     def verifier(self, tell: Callable[[str], None]) -> Verifier:
         """Return what verifying a job needs.
@@ -72,6 +74,25 @@ class VerifyingBench:
         now = current_lock(find_kernel(job.kernel_name).python, self.environment)
         check_lock(job, self.store.load(Lock, path), now)
         return RerunEnvironment(name="current", environ={})
+
+    def rebuilt_environment(self, job: Job, _folder: Path) -> RerunEnvironment:
+        """Return the environment that is rebuilt from the job's lock; it is kept.
+
+        Raises
+        ------
+        JobError
+            If the job's environment was never locked and has changed since.
+        VerificationError
+            If a file of the lock cannot be had.
+        """
+        from nbship.workflow.verifying import RerunEnvironment
+
+        rebuilt = self.rebuild(job.id)
+        return RerunEnvironment(
+            name="rebuilt",
+            environ={"JUPYTER_PATH": rebuilt.jupyter_path},
+            remarks=(*rebuilt.differences, *rebuilt.remarks),
+        )
 
     def _copy_project(
         self, job: Job, outcome: Outcome | None, target: Path

@@ -105,6 +105,8 @@ class RebuiltEnvironment:
 
     #: its interpreter, absolute
     python: str
+    #: folder for ``JUPYTER_PATH``: kernels of the jobs' names start this interpreter there
+    jupyter_path: str
     #: digest of ``requirements.lock``, by which it is kept
     digest: str
     #: what differs from the environment that the job ran in; empty where nothing does

@@ -36,7 +36,10 @@ def verify_rerun(context: Context, given: argparse.Namespace) -> Answer:
     from nbship.workflow.verifying import verify_job
 
     bench = context.workbench
-    environments = {"current": bench.current_environment}
+    environments = {
+        "current": bench.current_environment,
+        "rebuild": bench.rebuilt_environment,
+    }
     comparison, path = verify_job(
         find_job(bench.store, given.job),
         bench.verifier(_tell),

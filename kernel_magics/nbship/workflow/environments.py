@@ -105,8 +105,8 @@ def rebuild_environment(
 ) -> RebuiltEnvironment:
     """Make the environment of a job anew from its lock, or find it where that was done.
 
-    It lies in ``.mlops/environments/<digest>/`` and touches no kernel of the user: start one
-    with its ``python -m ipykernel_launcher``.
+    It lies in ``.mlops/environments/<digest>/`` and touches no kernel of the user: where
+    ``JUPYTER_PATH`` begins with its ``jupyter_path``, the job's kernel is found there.
 
     Parameters
     ----------
@@ -134,7 +134,9 @@ def rebuild_environment(
     while True:
         with store.hold(folder.with_name(f".{digest}.making")) as is_ours:
             if is_ours:
-                return _kept(store, folder) or _rebuilt(tools, job, folder)
+                rebuilt = _kept(store, folder) or _rebuilt(tools, job, folder)
+                _offer_kernel(store, rebuilt, job.kernel_name)
+                return rebuilt
         _pause(job, until_s)
 
 
@@ -237,9 +239,22 @@ def _rebuilt(tools: EnvironmentTools, job: Job, folder: Path) -> RebuiltEnvironm
         )
     rebuilt = RebuiltEnvironment(
         python=python,
+        jupyter_path=str(folder.absolute() / "jupyter"),
         digest=folder.name,
         differences=tuple(lock_differences(planned, found, built=built)),
         remarks=tuple(remarks),
     )
     store.save(rebuilt, folder / _REBUILT)
     return rebuilt
+
+
+def _offer_kernel(store: Store, rebuilt: RebuiltEnvironment, name: str) -> None:
+    """Write the specification by which the job's kernel starts the rebuilt interpreter."""
+    specification = {
+        "argv": [rebuilt.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": f"{name} (rebuilt)",
+        "language": "python",
+    }
+    path = Path(rebuilt.jupyter_path) / "kernels" / name / "kernel.json"
+    if not path.is_file():
+        store.save(specification, path)

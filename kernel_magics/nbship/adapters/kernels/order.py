@@ -40,8 +40,6 @@ class EngineOrder:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Python that the kernel runs silently before the first cell; "" for none
     beginning: str = ""
-    #: interpreter to start the kernel with instead of its specification's; "" for that one
-    python: str = ""
     #: descriptors that the kernel keeps open: the attempt's lock, GPU leases
     held_fds: tuple[int, ...] = ()
     #: True forbids a forked kernel
