@@ -14,10 +14,12 @@ from papermill.engines import (  # noqa: TID253  # loaded by papermill's engine 
 from papermill.log import logger  # noqa: TID253  # loaded by papermill's engine only
 
 from nbship.adapters.kernels.client import TERMINATED, NbshipClient, Terms
+from nbship.adapters.kernels.failures import failure_between
 from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
 from nbship.adapters.notebooks.nodes import mark_failure, notebook_bytes, settle_ids
+from nbship.adapters.probes.kernel_watch import KernelWatch
 from nbship.faces.engine_record import open_record
 from nbship.records.run import RunStatus
 
@@ -70,7 +72,7 @@ def execute(
                 client.execute(env=_environment(record, order))
         finally:
             manager.cleanup_pbar()
-            manager.notebook_complete()
+            _complete(manager)
     except BaseException as error:
         _end_failed(manager, client, record, error)
         raise
@@ -127,18 +129,34 @@ def _client(
 
 def _terms(order: EngineOrder | None) -> Terms:
     if order is None:
-        return Terms(launcher=FreshLauncher())
+        return Terms(launcher=FreshLauncher(), watch=KernelWatch())
     return Terms(
         launcher=order.launcher or FreshLauncher(),
         deadline_s=order.timeout_s,
         held_fds=order.held_fds,
         is_fresh=order.is_fresh,
+        watch=KernelWatch(gpus=order.gpus),
+        has_gpus=bool(order.gpus),
     )
 
 
 def _environment(record: EngineRecord, order: EngineOrder | None) -> dict[str, str]:
     told = {} if order is None else {**order.environ, **order.secrets}
     return {**os.environ, **told, **record.kernel_variables}
+
+
+def _complete(manager: Any) -> None:  # noqa: ANN401
+    """Finish papermill's metadata, which calls cells completed that never began."""
+    waiting = [
+        cell
+        for cell in manager.nb.cells
+        if cell.metadata.papermill["status"] == manager.PENDING
+    ]
+    manager.notebook_complete()
+    for cell in waiting:
+        cell.metadata.papermill["status"] = manager.PENDING
+    if waiting:
+        getattr(manager, "save_now", manager.save)()
 
 
 def _end(
@@ -152,9 +170,9 @@ def _end(
         record.end(manager.nb, RunStatus.SUCCEEDED)
         return
     if order is not None and failure.status is not RunStatus.SUCCEEDED:
-        mark_failure(manager.nb, failure.cell_index)
+        mark_failure(manager.nb, failure.cell_index, failure.cause)
         manager.save_now()
-    record.end(manager.nb, failure.status, failure.cause)
+    record.end(manager.nb, failure.status, failure.cause, failure.why)
 
 
 def _end_failed(
@@ -164,17 +182,14 @@ def _end_failed(
     error: BaseException,
 ) -> None:
     failure = client.failure
-    status, cause = RunStatus.FAILED, f"{type(error).__name__}: {error}".rstrip(": ")
-    if failure is not None:
-        status, cause = failure.status, failure.cause
-    elif isinstance(error, (KeyboardInterrupt, SystemExit)):
-        status = RunStatus.INTERRUPTED
+    if failure is None:
+        failure = failure_between(error)
+        manager.nb.metadata.papermill["exception"] = True
     try:
-        if failure is not None:
-            mark_failure(manager.nb, failure.cell_index)
-            getattr(manager, "save_now", manager.save)()
+        mark_failure(manager.nb, failure.cell_index, failure.cause)
+        getattr(manager, "save_now", manager.save)()
     finally:
-        record.end(manager.nb, status, cause)
+        record.end(manager.nb, failure.status, failure.cause, failure.why)
 
 
 @contextmanager

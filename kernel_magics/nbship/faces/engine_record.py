@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from nbship.adapters.kernels.listening import Asking
     from nbship.adapters.kernels.order import EngineOrder
+    from nbship.records.cause import Cause, CellUsage
     from nbship.records.run import CellStatus, RunStatus
     from nbship.workbench import Workbench
     from nbship.workflow.recording import Recorder
@@ -144,6 +145,7 @@ class EngineRecord:
         status: CellStatus,
         duration_s: float,
         error: Mapping[str, Any] | None,
+        usage: CellUsage | None = None,
     ) -> None:
         """Write what is left of a cell's outputs, and how it ended."""
         self._write(lambda _: self._buffer.flush())
@@ -154,15 +156,22 @@ class EngineRecord:
                 duration_s=duration_s,
                 execution_count=cell.execution_count,
                 error=error,
+                usage=usage,
             )
         )
 
-    def end(self, nb: Any, status: RunStatus, cause: str = "") -> None:  # noqa: ANN401
+    def end(
+        self,
+        nb: Any,  # noqa: ANN401
+        status: RunStatus,
+        cause: str = "",
+        why: Cause | None = None,
+    ) -> None:
         """Keep the executed notebook and end the run; that is its last event."""
         if self._probe is not None:
             self._probe.join(_PROBE_TIMEOUT_S)
         self._write(lambda recorder: self._keep(recorder, nb))
-        self._write(lambda recorder: recorder.end(status, cause))
+        self._write(lambda recorder: recorder.end(status, cause, why))
 
     def _begin(self, nb: Any, head: Head) -> None:  # noqa: ANN401
         workbench = head.workbench

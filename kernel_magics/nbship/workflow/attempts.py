@@ -6,9 +6,11 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nbship.capture.exhaustion import exhausted
 from nbship.errors import JobError, NbshipError, RunError
 from nbship.jobs.injection import injected_source
 from nbship.ports import Grant
+from nbship.records.cause import Cause, CauseKind
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_file, digest_json, digest_tree
 from nbship.records.job import Attempt, CapturedRoot, JobStatus, Outcome
@@ -144,7 +146,7 @@ def _publish(store: Store, outcome: Outcome, folder: Path) -> Outcome:
 def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outcome:
     folder = store.attempt_folder(job.id, attempt.number)
     run = recorded_run(store, attempt.run_id)
-    status, cause = _end_of(run, ending.raised)
+    status, cause, why = _end_of(run, ending.raised)
     if status in _ENDED_FROM_OUTSIDE:
         status, cause = _pruned(store, folder) or (status, cause)
     output = folder / "output.ipynb"
@@ -157,6 +159,7 @@ def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outco
         started_at=run.started_at if run else ending.began_at,
         ended_at=ending.ended_at,
         cause=cause,
+        why=why,
         cell_id=None if is_success or run is None else _failed_cell(run),
         log_end=_log_end(folder / "log.txt"),
         output_digest=digest_file(output) if output.is_file() else "",
@@ -175,13 +178,16 @@ def _pruned(store: Store, folder: Path) -> tuple[JobStatus, str] | None:
     return JobStatus.PRUNED, store.load(Pruning, path).cause
 
 
-def _end_of(run: Run | None, raised: str) -> tuple[JobStatus, str]:
+def _end_of(run: Run | None, raised: str) -> tuple[JobStatus, str, Cause | None]:
     """Return status and cause; what the run says counts before what papermill raised."""
     if run is not None and run.ended_at is not None:
-        return JobStatus(run.status.value), run.cause
-    killed = "was killed" in raised
-    status = JobStatus.KILLED if killed else JobStatus.FAILED
-    return status, raised or "the run was never closed"
+        return JobStatus(run.status.value), run.cause, run.why
+    cause = raised or "the run was never closed"
+    if "was killed" in raised:
+        return JobStatus.KILLED, cause, Cause(kind=CauseKind.WORKER_KILLED)
+    name, _, text = raised.partition(": ")
+    found = exhausted(name, text, has_gpus=False)
+    return JobStatus.FAILED, cause, Cause(kind=found or CauseKind.OTHER)
 
 
 def _failed_cell(run: Run) -> str | None:

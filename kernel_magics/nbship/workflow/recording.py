@@ -10,6 +10,7 @@ from nbship.capture.folding import fold
 from nbship.capture.outputs import put_payloads_aside
 from nbship.capture.summary import cell_name
 from nbship.errors import RunError
+from nbship.records.cause import Cause, CauseKind
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes
 from nbship.records.run import CellStatus, EventKind, RunStatus
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nbship.ports import Journal, Store
-    from nbship.records.cause import Cause, CellUsage
+    from nbship.records.cause import CellUsage
     from nbship.records.environment import Environment, GitState
     from nbship.records.run import CellExecution, Event, Run
 
@@ -232,10 +233,12 @@ def close_killed(store: Store, run_id: str) -> bool:
     if run.status is not RunStatus.RUNNING:
         return False
     cell = cell_in_flight(run)
-    process = "the kernel" if run.origin == "live" else "the job's process"
+    is_live = run.origin == "live"
+    process = "the kernel" if is_live else "the job's process"
+    kind = CauseKind.KERNEL_KILLED if is_live else CauseKind.WORKER_KILLED
     where = _between_cells(run) if cell is None else f"in {_named(cell)}"
     Recorder(store, run_id, store.journal(run_id)).end(
-        RunStatus.KILLED, f"{process} was killed {where}"
+        RunStatus.KILLED, f"{process} was killed {where}", Cause(kind=kind)
     )
     return True
 

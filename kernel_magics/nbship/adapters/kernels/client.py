@@ -15,7 +15,7 @@ import os
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nbship.adapters.kernels.conversation import Conversation
-    from nbship.adapters.kernels.listening import Listener, Reply
+    from nbship.adapters.kernels.listening import Listener, Reply, Watch
     from nbship.adapters.kernels.processes import Launcher
 
 #: exit code of a process that SIGTERM ended, as shells count
@@ -57,6 +57,10 @@ class Terms:
     held_fds: tuple[int, ...] = ()
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: looks at the kernel's process
+    watch: Watch | None = None
+    #: False where the kernel sees no GPU
+    has_gpus: bool = True
 
 
 class NbshipClient(MessageClient):
@@ -133,8 +137,9 @@ class NbshipClient(MessageClient):
             try:
                 self._execute_told(cell, index)
             except CellExecutionError as error:
-                self.nb_man.cell_exception(cell, cell_index=index, exception=error)
-                break
+                if self.failure is None or self.failure.why is not None:
+                    self.nb_man.cell_exception(cell, cell_index=index, exception=error)
+                break  # sys.exit(0) ends the notebook, and is no failure
             except BaseException as error:
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 raise
@@ -204,11 +209,18 @@ class NbshipClient(MessageClient):
         )
         self._talk = talk = start_kernel(demand, self._terms.launcher)
         self.kc = talk.front_end
-        is_busy = True
+        watch, is_busy = self._terms.watch, True
         try:
-            yield self._readied(talk)
+            info = self._readied(talk)
+            if watch is not None:
+                watch.begin(
+                    talk.process.pid, lambda: talk.process.send_signal(signal.SIGKILL)
+                )
+            yield info
             is_busy = False
         finally:
+            if watch is not None:
+                watch.close()
             self._talk = self.kc = None
             talk.shutdown(
                 is_immediate=self.shutdown_kernel == "immediate", is_busy=is_busy
@@ -229,7 +241,9 @@ class NbshipClient(MessageClient):
             self.execute_cell(cell, index)
             return
         self.listener.cell_started(cell)
-        began_s = time.monotonic()
+        watch, began_s = self._terms.watch, time.monotonic()
+        if watch is not None:
+            watch.cell_started()
         status, error = CellStatus.OK, None
         try:
             self.execute_cell(cell, index)
@@ -241,8 +255,9 @@ class NbshipClient(MessageClient):
             raise
         finally:
             duration_s = time.monotonic() - began_s
+            usage = None if watch is None else watch.cell_ended()
             self.listener.cell_ended(
-                cell, status=status, duration_s=duration_s, error=error
+                cell, status=status, duration_s=duration_s, error=error, usage=usage
             )
 
     def _will_run(self, cell: Any) -> bool:  # noqa: ANN401
@@ -277,7 +292,11 @@ class NbshipClient(MessageClient):
             cell_limit_s=self.timeout or 0.0,
             deadline_s=self._terms.deadline_s,
             is_overdue=self.is_overdue,
+            has_gpus=self._terms.has_gpus,
         )
+        if self._terms.watch is not None:
+            evidence = self._terms.watch.evidence()
+            circumstances = replace(circumstances, evidence=evidence)
         failure = failure_of(raised, cell, index, circumstances=circumstances)
         if not isinstance(raised, CellExecutionError):
             cell.outputs.append(error_node(failure.error))

@@ -33,8 +33,8 @@ class Failure:
     why: Cause | None
     #: ``{"ename", "evalue", "traceback"}``
     error: Mapping[str, Any]
-    #: position in the notebook
-    cell_index: int
+    #: position in the notebook; None where no cell was running
+    cell_index: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +92,26 @@ def failure_of(
         why=ending.why,
         error=_described(ending.name, ending.text),
         cell_index=cell_index,
+    )
+
+
+def failure_between(raised: BaseException) -> Failure:
+    """Tell what ended a notebook while no cell was running, or none could be told of."""
+    if isinstance(raised, (KeyboardInterrupt, SystemExit)):
+        ending = _stopped(raised, Evidence())
+        cause = f"{ending.name}: {ending.text}"
+    else:
+        name, text = type(raised).__name__, str(raised)
+        found = exhausted(name, text, has_gpus=False)
+        ending = _Ending(name=name, text=text, why=Cause(kind=found or CauseKind.OTHER))
+        cause = f"{name}: {text}".rstrip(": ")
+    return Failure(
+        status=ending.status,
+        cell_status=ending.cell_status,
+        cause=cause,
+        why=ending.why,
+        error=_described(ending.name, ending.text),
+        cell_index=None,
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from nbship.records.cause import CellUsage, Evidence
     from nbship.records.run import CellStatus
 
 
@@ -48,8 +49,30 @@ class Listener(Protocol):
         status: CellStatus,
         duration_s: float,
         error: Mapping[str, Any] | None,
+        usage: CellUsage | None = None,
     ) -> None:
         """Take note that the running code cell has ended."""
 
     def cells_done(self, client: Asking) -> None:
         """Take note that the last cell has ended well; the kernel still lives."""
+
+
+class Watch(Protocol):
+    """Who looks at a kernel's process while it runs."""
+
+    def begin(self, pid: int, stop_kernel: Callable[[], None]) -> None:
+        """Begin to watch; ``stop_kernel`` kills it, from any thread."""
+
+    def cell_started(self) -> None:
+        """Take note that a code cell begins."""
+
+    def cell_ended(self) -> CellUsage | None:
+        """Return what the cell used; None where that cannot be told."""
+        ...
+
+    def evidence(self) -> Evidence:
+        """Return what was seen, also of a kernel that is gone."""
+        ...
+
+    def close(self) -> None:
+        """Look no more."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nbship.adapters.kernels.processes import Launcher
+    from nbship.records.environment import Accelerator
 
 #: the engine option that carries it
 OPTION = "nbship_order"
@@ -42,6 +43,8 @@ class EngineOrder:
     beginning: str = ""
     #: descriptors that the kernel keeps open: the attempt's lock, GPU leases
     held_fds: tuple[int, ...] = ()
+    #: GPUs that were leased for the kernel
+    gpus: tuple[Accelerator, ...] = ()
     #: True forbids a forked kernel
     is_fresh: bool = False
     #: starts the kernel; None starts a fresh one

@@ -45,6 +45,7 @@ def order_of(  # noqa: PLR0913  # an order is this much
         environ={**job.determinism.environ, **grant.environ},
         beginning=beginning_source(job.determinism),
         held_fds=grant.held_fds,
+        gpus=grant.gpus,
         launcher=launcher,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -69,22 +70,37 @@ def insert_parameters(nb: Any, source: str) -> None:  # noqa: ANN401
     nb.cells.insert(0, cell)
 
 
-def mark_failure(nb: Any, cell_index: int) -> None:  # noqa: ANN401
-    """Insert papermill's two red marks: on top, and before the cell that failed."""
+def mark_failure(nb: Any, cell_index: int | None, cause: str = "") -> None:  # noqa: ANN401
+    """Insert papermill's red marks: on top, and before the cell that failed.
+
+    papermill removes them when it executes the notebook again.
+
+    Parameters
+    ----------
+    nb
+        The notebook node.
+    cell_index
+        The cell that failed; None where none was running.
+    cause
+        Stands below the mark on top.
+    """
     from nbformat.v4 import new_markdown_cell
 
-    count = nb.cells[cell_index].get("execution_count")
+    where = "before its first cell or between two"
+    if cell_index is not None:
+        here = new_markdown_cell(
+            f'<span id="papermill-error-cell" {_STYLE}>Execution using papermill'
+            " encountered an exception here and stopped:</span>"
+        )
+        here.metadata["tags"] = [MARK_TAG]
+        count = nb.cells[cell_index].get("execution_count")
+        where = f"at '<a href=\"#papermill-error-cell\">In [{count}]</a>'"
+        nb.cells.insert(cell_index, here)
+    told = f"\n\n<pre>{html.escape(cause)}</pre>" if cause else ""
     top = new_markdown_cell(
-        f"<span {_STYLE}>An Exception was encountered at"
-        f" '<a href=\"#papermill-error-cell\">In [{count}]</a>'.</span>"
+        f"<span {_STYLE}>An Exception was encountered {where}.</span>{told}"
     )
-    here = new_markdown_cell(
-        f'<span id="papermill-error-cell" {_STYLE}>Execution using papermill encountered'
-        " an exception here and stopped:</span>"
-    )
-    for cell in (top, here):
-        cell.metadata["tags"] = [MARK_TAG]
-    nb.cells.insert(cell_index, here)
+    top.metadata["tags"] = [MARK_TAG]
     nb.cells.insert(0, top)
 
 
