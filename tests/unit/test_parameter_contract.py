@@ -19,6 +19,7 @@ from nbship.errors import (
 )
 from nbship.jobs.contract import read_contract, read_parameters
 from nbship.jobs.injection import injected_source, value_source
+from nbship.jobs.kinds import INTEGER, NOTHING, union
 from nbship.jobs.values import check_values, parse_values, split_assignments
 from nbship.records.notebook import Cell, CellKind, Notebook
 from nbship.records.parameters import Parameter, ParameterContract, ParameterKind
@@ -51,19 +52,19 @@ def one(source: str) -> Parameter:
         ("x: datetime.date = datetime.date(2024, 1, 2)", K.DATE, "2024-01-02"),
         ("x: dt.datetime = dt.datetime(2024, 1, 2)", K.DATETIME, "2024-01-02T00:00:00"),
         ("x: Path = Path('a', 'b')", K.PATH, "a/b"),
-        ("x: Any = {1: 2}", K.ANY, None),
+        ("x: Any = {1: 2}", K.ANY, {"$dict": [[1, 2]]}),
         ("x: np.ndarray = np.zeros(3)", K.ANY, None),
         ("x: Annotated[int, Ge(1)] = 4", K.INT, 4),
-        ("x: float | int = 4", K.FLOAT, 4.0),
+        ("x: float | int = 4", K.UNION, 4),
         ("x = 'k=v # no comment'", K.STR, "k=v # no comment"),
         ("x = '''a\nb=1'''", K.STR, "a\nb=1"),
         ("x = -1.5", K.FLOAT, -1.5),
         ("x = float('nan')", K.FLOAT, "nan"),
         ("x: float = -math.inf", K.FLOAT, "-inf"),
-        ("x = [math.inf]", K.ANY, None),
+        ("x = [math.inf]", K.LIST, ["inf"]),
         ("x = 4 * 1024", K.INT, 4096),
         ("x = None", K.ANY, None),
-        ("x = (1, 2)", K.ANY, [1, 2]),
+        ("x = (1, 2)", K.TUPLE, [1, 2]),
         ("x = Path('a')", K.PATH, "a"),
         ("x = compute()", K.ANY, None),
     ],
@@ -93,6 +94,7 @@ def test_annotations_comments_and_order_are_read_and_nothing_else():
         name="depth",
         kind=K.INT,
         annotation="int | None",
+        type=union([INTEGER, NOTHING]),
         default=None,
         default_text="None",
         is_optional=True,
@@ -162,8 +164,8 @@ guess = 1
         ("free=12e4567", "12e4567"),
         ("free=nan", "nan"),
         ("free=[1, null]", [1, None]),
-        ("free=(1, 2)", [1, 2]),
-        ("free={1: 2}", "{1: 2}"),
+        ("free=(1, 2)", {"$tuple": [1, 2]}),
+        ("free={1: 2}", {"$dict": [[1, 2]]}),
         ("guess=0.5", 0.5),
     ],
 )
@@ -221,7 +223,7 @@ def test_python_values_become_json_values():
         "place": "a/b",
         "layers": [1, 2],
         "lr": 1.0,
-        "free": "2024-01-02T00:00:00",
+        "free": {"$datetime": "2024-01-02T00:00:00"},
         "weights": {"a": "nan"},
     }
 

@@ -35,6 +35,11 @@ def domain_of(declaration: str, text: str) -> Domain:
         ("how: Literal['a', 'b', 3] = 'a'", "*", ("a", "b", 3)),
         ("how: Literal['a', 'b', 3] = 'a'", "b,3", ("b", 3)),
         ("flag: bool = True", "*", (False, True)),
+        ("how: Literal['a'] | None = None", "*", (None, "a")),
+        ("n: Annotated[int, Interval(gt=0, le=9), MultipleOf(3)]", "*", (3, 6, 9)),
+        ("x: int | float = 1", "1,0.5", (1, 0.5)),
+        ("day: date", "2024-01-02,2024-01-03", ("2024-01-02", "2024-01-03")),
+        ("pair: tuple[int, int] = (1, 2)", "(1, 2),(3, 4)", ([1, 2], [3, 4])),
         ("name: str = ''", "a,b c", ("a", "b c")),
         ("name: str = ''", "'a,b',it's", ("a,b", "it's")),
         ("name: str = ''", "2..8", ("2..8",)),
@@ -49,6 +54,18 @@ def test_a_finite_domain_lists_its_typed_values(declaration, text, values):
     assert repr(domain.values) == repr(values)
     assert domain.text == text
     assert domain.is_finite
+
+
+def test_every_member_of_an_enum_is_listed():
+    source = "class C(Enum):\n    A = 1\n    B = 2\nc: C = C.A"
+
+    assert domain_of(source, "*").values == ("A", "B")
+    assert domain_of(source, "C.B,1").values == ("B", "A")
+
+
+def test_values_beyond_the_bounds_are_refused():
+    with pytest.raises(ParameterError, match="at most 1 was expected"):
+        domain_of("lr: Annotated[float, Gt(0), Le(1)]", "0.1..2")
 
 
 def test_an_interval_is_continuous():

@@ -77,7 +77,7 @@ def head_of(
         else Workbench.open(_place(notebook, output))
     )
     given = order.values if order else told.get("parameters") or {}
-    values, remarks = _values(nb, given)
+    values, remarks = _values(nb, given, is_checked=order is not None)
     python, language = _kernel(workbench, kernel_name)
     return Head(
         workbench=workbench,
@@ -134,6 +134,8 @@ def _kernel(workbench: Workbench, name: str) -> tuple[str | None, str]:
 def _values(
     nb: Any,  # noqa: ANN401
     given: Mapping[str, Any],
+    *,
+    is_checked: bool,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the values that the run uses, and what is odd about them."""
     cells = (c for c in nb.cells if PARAMETERS_TAG in c.metadata.get("tags", ()))
@@ -147,7 +149,8 @@ def _values(
     )
     remarks: tuple[str, ...] = ()
     try:
-        check_values(contract, given, where="papermill's parameters")
+        if not is_checked:
+            check_values(contract, given, where="papermill's parameters")
     except ParameterError as error:
         remarks = (error.message,)
     return {

@@ -22,14 +22,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ParameterError
-from nbship.jobs.values import read_value
+from nbship.jobs.kinds import is_optional, options
+from nbship.jobs.typed import type_of
+from nbship.jobs.values import fit_json, read_value
 from nbship.records.domains import Domain
 from nbship.records.parameters import ParameterKind as Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nbship.records.parameters import Parameter
+    from nbship.records.parameters import Parameter, ParameterType
 
 #: a range of whole numbers with more values is not listed
 LISTED_AT_MOST = 1000
@@ -117,10 +119,40 @@ def split_values(text: str) -> list[str]:
 
 
 def _every(parameter: Parameter) -> list[Any]:
-    if parameter.kind is Kind.BOOL:
+    """List every value that a type has.
+
+    Raises
+    ------
+    ValueError
+        If it does not say, or has too many.
+    """
+    kind = type_of(parameter)
+    found: list[Any] = [None] if is_optional(kind) else []
+    for option in options(kind):
+        found += _every_of(option)
+    return [fit_json(parameter, value) for value in found]
+
+
+def _every_of(kind: ParameterType) -> list[Any]:
+    if kind.kind is Kind.BOOL:
         return [False, True]
-    if parameter.kind is Kind.LITERAL:
-        return list(parameter.choices)
+    if kind.kind in {Kind.LITERAL, Kind.ENUM} and not kind.is_open:
+        return list(kind.choices)
+    bounds = kind.bounds
+    if kind.kind is Kind.INT and bounds and None not in {bounds.low, bounds.high}:
+        step = bounds.multiple_of if type(bounds.multiple_of) is int else 1
+        first = (
+            math.floor(bounds.low) + 1 if bounds.excludes_low else math.ceil(bounds.low)
+        )
+        last = (
+            math.ceil(bounds.high) - 1
+            if bounds.excludes_high
+            else math.floor(bounds.high)
+        )
+        first += -first % step
+        if (last - first) // step < LISTED_AT_MOST:
+            return list(range(first, last + 1, step))
+        raise ValueError(f"its bounds hold more than {LISTED_AT_MOST} values")
     raise ValueError("its type does not list its values")
 
 

@@ -38,6 +38,44 @@ class ParameterKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """What ``Annotated`` adds to a type: numbers and dates between limits, lengths, a pattern."""
+
+    #: smallest value, as a value of ``Any`` stands in JSON; None where there is no limit
+    low: Any = None
+    high: Any = None
+    #: True where ``low`` itself is not allowed
+    excludes_low: bool = False
+    excludes_high: bool = False
+    multiple_of: Any = None
+    min_length: int | None = None
+    max_length: int | None = None
+    #: regular expression that a text contains; "" where there is none
+    pattern: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParameterType:
+    """A type, as a tree."""
+
+    kind: ParameterKind
+    #: types of the items: one of list and set, each of a tuple, key and value of a dict,
+    #: the options of a union
+    items: tuple[ParameterType, ...] = ()
+    #: allowed values of a Literal, as values of ``Any`` in JSON; names of an Enum's members
+    choices: tuple[Any, ...] = ()
+    #: values of an Enum's members, in the order of ``choices``; None where they are not known
+    member_values: tuple[Any, ...] = ()
+    #: True for ``tuple[X, ...]``, and for an Enum whose members are not all known
+    is_open: bool = False
+    #: name of the class where the kind has several, such as ``PurePosixPath``, ``float32``
+    class_name: str = ""
+    #: source of the class as the notebook writes it, such as ``dt.date``; "" where it has none
+    maker: str = ""
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
     """A typed input declared in the ``parameters`` cell."""
 
@@ -45,19 +83,23 @@ class Parameter:
     kind: ParameterKind
     #: the annotation as written, or the type inferred from the default
     annotation: str
+    #: the type as a tree; None in records of old, whose ``annotation`` says it
+    type: ParameterType | None = None
     #: default as a JSON value; meaningless where ``is_required``
     default: Any = None
     #: the default's source text, such as ``Path("data")``
     default_text: str = ""
     #: allowed values of a ``Literal``
     choices: tuple[Any, ...] = ()
-    #: kind of the items of a list, or of the values of a dict; None where not declared
+    #: in records of old: kind of a list's items, or of a dict's values
     item_kind: ParameterKind | None = None
     is_optional: bool = False
     is_required: bool = False
     is_inferred: bool = False
-    #: trailing comment, or the comment line above
+    #: from the annotation, the trailing comment, or the comment lines above
     description: str = ""
+    #: unit of the value, such as ``s``; "" where none is named
+    unit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
