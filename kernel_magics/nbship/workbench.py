@@ -58,6 +58,9 @@ class Workbench(TrackingBench, QueueBench, CapsuleBench, VerifyingBench):
         True where no project was found and the store is made on the spot.
     """
 
+    #: True where this process executes one attempt and ends
+    is_short_lived = False
+
     def __init__(self, settings: Settings, *, is_improvised: bool = False) -> None:
         self.settings = settings
         self._is_improvised = is_improvised
@@ -200,10 +203,17 @@ class Workbench(TrackingBench, QueueBench, CapsuleBench, VerifyingBench):
 
     @cached_property
     def launcher(self) -> Launcher:
-        """Starts kernels."""
-        from nbship.adapters.kernels.launching import FreshLauncher
+        """Starts kernels: forks warm ones, which die with this process.
 
-        return FreshLauncher()
+        A process that executes one attempt only starts a fresh one: there is nobody to warm it for.
+        """
+        if self.is_short_lived:
+            from nbship.adapters.kernels.launching import FreshLauncher
+
+            return FreshLauncher()
+        from nbship.adapters.kernels.warm_launching import WarmLauncher
+
+        return WarmLauncher(self.store.folder / "preloads.json")
 
     @cached_property
     def executor(self) -> Executor:

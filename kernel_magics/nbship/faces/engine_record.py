@@ -105,6 +105,8 @@ class EngineRecord:
     def kernel_ready(self, client: Asking) -> None:
         """Attend to the files and the calls of roots in the kernel, from the first cell on."""
         if self._head is not None and self._recorder is not None:
+            if self._order is not None:
+                self._write(lambda r: r.tag("kernel", client.kernel_remark))
             attend(client, self._head, self._order)
 
     def cells_done(self, client: Asking) -> None:

@@ -40,6 +40,8 @@ class Wish:
     modules: tuple[LocalModule, ...] = ()
     #: variable of the kernel -> where its secret value is found
     secrets: Mapping[str, str] = field(default_factory=dict)
+    #: True forbids a forked kernel
+    is_fresh: bool = False
 
 
 def plan(wish: Wish, *, job_id: str, at: datetime) -> Job:
@@ -71,6 +73,7 @@ def plan(wish: Wish, *, job_id: str, at: datetime) -> Job:
         determinism=wish.determinism,
         modules=wish.modules,
         secrets=dict(wish.secrets),
+        is_fresh=wish.is_fresh,
     )
 
 

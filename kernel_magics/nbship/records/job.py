@@ -75,6 +75,8 @@ class Job:
     sweep_id: str = ""
     #: ids of leading cells that may be executed once for several jobs of its sweep
     shared_cells: tuple[str, ...] = ()
+    #: True forbids a forked kernel; it changes no answer, and is no part of the plan's digest
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

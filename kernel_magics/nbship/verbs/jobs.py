@@ -66,6 +66,7 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
         roots=settings.roots,
         resources=_resources(given, settings),
         is_again=given.again,
+        is_fresh=given.fresh,
     )
     submission = submit(
         request,
@@ -166,6 +167,7 @@ def _exec(context: Context, given: argparse.Namespace) -> Answer:
     folder = Path(given.attempt).resolve()
     attempt = context.workbench.store.load(Attempt, folder / "attempt.json")
     workbench = Workbench.over(folder.parents[3], project=Path(attempt.project))
+    workbench.is_short_lived = True
 
     def lock(job: Job) -> Any:  # noqa: ANN401  # a Lock
         python = workbench.kernel(job.kernel_name).python
@@ -229,6 +231,11 @@ def _add_submit(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--kernel", help="kernel; else the setting, else the notebook's"
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="start its kernel anew instead of forking a warm one",
     )
     parser.add_argument(
         "--again",

@@ -56,6 +56,8 @@ class Request:
     roots: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)
     is_again: bool = False
+    #: True forbids a forked kernel
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +108,7 @@ def submit(
     _check_gpus(request, surroundings)
     wish = wish_of(request, surroundings)
     earlier = _equal_plan(store, plan_digest(wish))
-    if earlier is not None:
+    if earlier is not None and (earlier.is_fresh or not request.is_fresh):
         found = _serve(store, earlier, request)
         if found is not None:
             return found
@@ -215,6 +217,7 @@ def wish_of(request: Request, surroundings: Surroundings) -> Wish:
             time_zone=surroundings.time_zone,
             environ=surroundings.environ,
         ),
+        is_fresh=request.is_fresh,
     )
 
 

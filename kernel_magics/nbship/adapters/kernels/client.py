@@ -31,6 +31,7 @@ from nbship.adapters.kernels.failures import (
     error_output,
     failure_of,
 )
+from nbship.adapters.kernels.foreseeing import changes_variables, imported_names
 from nbship.adapters.kernels.messages import MessageClient
 from nbship.adapters.kernels.starting import Demand, start_kernel
 from nbship.records.run import CellStatus
@@ -191,12 +192,18 @@ class NbshipClient(MessageClient):
         """
         return ask_silently(self.talk, code, timeout_s=timeout_s)
 
+    @property
+    def kernel_remark(self) -> str:
+        """How the kernel was started."""
+        return self.talk.process.remark
+
     @contextmanager
     def _kernel(
         self, *, env: Mapping[str, str] | None = None, cwd: str | None = None
     ) -> Iterator[Mapping[str, Any]]:
         """Have a kernel that answers; it has ended when the block has."""
         named = self.nb.metadata.get("kernelspec", {}).get("name", "")
+        sources = [c.source for c in self.nb.cells if c.cell_type == "code"]
         demand = Demand(
             kernel_name=self.kernel_name or named,
             environ=os.environ if env is None else env,
@@ -206,6 +213,8 @@ class NbshipClient(MessageClient):
             arguments=tuple(self.extra_arguments),
             held_fds=self._terms.held_fds,
             is_fresh=self._terms.is_fresh,
+            imports=imported_names(sources),
+            is_bare=changes_variables(sources),
         )
         self._talk = talk = start_kernel(demand, self._terms.launcher)
         self.kc = talk.front_end

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from nbship.errors import KernelError
 
 if TYPE_CHECKING:
-    from nbship.adapters.kernels.processes import KernelProcess, KernelStart
+    from nbship.adapters.kernels.processes import KernelStart
 
 
 class FreshLauncher:
     """Starts each kernel as a new process."""
 
-    def launch(self, start: KernelStart) -> KernelProcess:
+    def launch(self, start: KernelStart) -> FreshProcess:
         """Start a kernel.
 
         Raises
@@ -56,6 +56,8 @@ class FreshProcess:
     """
 
     preloaded: tuple[str, ...] = ()
+    #: how it was started
+    remark: str = "fresh"
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process

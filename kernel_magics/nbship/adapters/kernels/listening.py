@@ -25,6 +25,11 @@ class Reply:
 class Asking(Protocol):
     """What a listener may do with a kernel between cells."""
 
+    @property
+    def kernel_remark(self) -> str:
+        """How the kernel was started."""
+        ...
+
     def ask(self, code: str, *, timeout_s: float) -> Reply:
         """Run code in the kernel silently: no output, no history, no execution count."""
         ...

@@ -27,6 +27,10 @@ class KernelStart:
     held_fds: tuple[int, ...] = ()
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: modules that the notebook imports, so far as its text tells; they may be imported ahead
+    imports: tuple[str, ...] = ()
+    #: True forbids that: cells change what modules look at while they are imported
+    is_bare: bool = False
 
 
 class KernelProcess(Protocol):
@@ -40,6 +44,11 @@ class KernelProcess(Protocol):
     @property
     def preloaded(self) -> tuple[str, ...]:
         """Modules that were imported before the kernel began; empty for a fresh one."""
+        ...
+
+    @property
+    def remark(self) -> str:
+        """How it was started, for the record."""
         ...
 
     def fileno(self) -> int:

@@ -41,6 +41,10 @@ class Demand:
     arguments: tuple[str, ...] = ()
     held_fds: tuple[int, ...] = ()
     is_fresh: bool = False
+    #: what the notebook imports, so far as its text tells
+    imports: tuple[str, ...] = ()
+    #: True forbids to import it ahead
+    is_bare: bool = False
 
 
 def start_kernel(demand: Demand, launcher: Launcher) -> Conversation:
@@ -66,6 +70,8 @@ def start_kernel(demand: Demand, launcher: Launcher) -> Conversation:
                 cwd=demand.cwd,
                 held_fds=demand.held_fds,
                 is_fresh=demand.is_fresh,
+                imports=demand.imports,
+                is_bare=demand.is_bare,
             )
         )
     except BaseException:
