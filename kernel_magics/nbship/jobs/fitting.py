@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbship.jobs.encoding import canonical, decode_any, encode_any
+from nbship.jobs.encoding import KEY_KINDS, canonical, decode_any, encode_any
 from nbship.jobs.kinds import options, type_text
 from nbship.jobs.limits import check_bounds
 from nbship.jobs.literals import Member
@@ -106,13 +106,14 @@ def _dict(kind: ParameterType, value: Any, is_json: bool) -> dict[Any, Any]:  # 
         if not isinstance(found, dict):
             raise expected(kind)
         return found
+    key_kind, item_kind = kind.items
+    has_texts = key_kind.kind in KEY_KINDS
     if isinstance(value, Mapping):
         pairs = list(value.items())
-    elif is_json and isinstance(value, list) and all(_is_pair(item) for item in value):
+    elif is_json and not has_texts and _are_pairs(value):
         pairs = [(key, item) for key, item in value]
     else:
         raise expected(kind)
-    key_kind, item_kind = kind.items
     try:
         return {
             _key(key_kind, key, is_json): _at(key, item_kind, item, is_json)
@@ -122,8 +123,11 @@ def _dict(kind: ParameterType, value: Any, is_json: bool) -> dict[Any, Any]:  # 
         raise ValueError("keys that can be hashed were expected") from None
 
 
-def _is_pair(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, list) and len(value) == 2  # noqa: PLR2004  # key, value
+def _are_pairs(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2  # noqa: PLR2004  # key, value
+        for pair in value
+    )
 
 
 def _key(kind: ParameterType, key: Any, is_json: bool) -> Any:  # noqa: ANN401, FBT001

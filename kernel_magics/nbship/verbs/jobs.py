@@ -14,38 +14,11 @@ if TYPE_CHECKING:
     import argparse
 
     from nbship.records.job import Job, Outcome, Resources
-    from nbship.records.parameters import Parameter
     from nbship.settings import Settings
     from nbship.verbs.answer import Context
     from nbship.workbench import Workbench
 
 _LOG_LINES = 20
-
-
-def _params(context: Context, given: argparse.Namespace) -> Answer:
-    from nbship.jobs.contract import read_contract
-
-    _, notebook = context.workbench.notebook(Path(given.notebook))
-    contract = read_contract(notebook)
-    if contract.cell_id is None:
-        text = f"{given.notebook}: no cell is tagged 'parameters'"
-        return Answer(text=text, data=contract)
-    rows = [_parameter_row(parameter) for parameter in contract.parameters]
-    text = (
-        table(rows) if rows else f"{given.notebook}: the parameters cell sets nothing"
-    )
-    return Answer(text=text, data=contract)
-
-
-def _parameter_row(parameter: Parameter) -> tuple[str, ...]:
-    default = "(required)" if parameter.is_required else f"= {parameter.default_text}"
-    inferred = " (inferred)" if parameter.is_inferred else ""
-    return (
-        parameter.name,
-        parameter.annotation + inferred,
-        default,
-        parameter.description,
-    )
 
 
 def _submit(context: Context, given: argparse.Namespace) -> Answer:
@@ -261,10 +234,6 @@ def _add_rerun(parser: argparse.ArgumentParser) -> None:
     add_verify(parser)
 
 
-def _add_notebook(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("notebook", help="the notebook to read")
-
-
 def _add_attempt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("attempt", help="folder of the attempt")
 
@@ -275,13 +244,6 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb(
-        name="params",
-        stage="Test",
-        help="show the parameters that a notebook takes",
-        run=_params,
-        add_arguments=_add_notebook,
-    ),
     Verb(
         name="submit",
         stage="Test",

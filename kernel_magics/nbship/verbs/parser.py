@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from nbship.verbs.answer import Context, Verb
 
 #: modules with a tuple ``VERBS``, in the order of the path
-_MODULES = ("setup", "design", "jobs", "vetting", "review", "export", "release")
+_MODULES = (
+    "setup",
+    "design",
+    "params",
+    "jobs",
+    "vetting",
+    "review",
+    "export",
+    "release",
+)
 
 
 def all_verbs() -> dict[str, Verb]:

@@ -1,0 +1,113 @@
+"""The verb ``params``: what a notebook takes, as a table, JSON, JSON Schema or a form."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbship.verbs.answer import Answer, Verb
+from nbship.verbs.words import table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from nbship.records.parameters import Parameter, ParameterContract
+    from nbship.verbs.answer import Context
+
+
+def _params(context: Context, given: argparse.Namespace) -> Answer:
+    from nbship.jobs.contract import read_contract
+
+    _, notebook = context.workbench.notebook(Path(given.notebook))
+    contract = read_contract(notebook)
+    if given.schema:
+        return _schema(contract, given.notebook)
+    if contract.cell_id is None:
+        text = f"{given.notebook}: no cell is tagged 'parameters'"
+        return Answer(text=text, data=contract)
+    rows = [parameter_row(parameter) for parameter in contract.parameters]
+    if not rows:
+        text = f"{given.notebook}: the parameters cell sets nothing"
+        return Answer(text=text, data=contract)
+    return Answer(text=table(rows), data=contract, html=_html(rows))
+
+
+def _schema(contract: ParameterContract, notebook: str) -> Answer:
+    import json
+
+    from nbship.jobs.schema import contract_schema
+
+    schema = contract_schema(contract, title=Path(notebook).name)
+    return Answer(text=json.dumps(schema, indent=1, ensure_ascii=False), data=schema)
+
+
+def parameter_row(parameter: Parameter) -> tuple[str, ...]:
+    """Write a parameter for people: name, type, default, what it means and may be."""
+    default = "(required)" if parameter.is_required else f"= {parameter.default_text}"
+    inferred = " (inferred)" if parameter.is_inferred else ""
+    return (
+        parameter.name,
+        _type_text(parameter) + inferred,
+        default,
+        "; ".join(filter(None, _words(parameter))),
+    )
+
+
+def _type_text(parameter: Parameter) -> str:
+    from nbship.jobs.kinds import type_text
+    from nbship.jobs.typed import type_of
+    from nbship.records.parameters import ParameterKind
+
+    is_long = "Annotated" in parameter.annotation
+    is_alias = parameter.annotation.isidentifier() and parameter.kind not in {
+        ParameterKind.ANY,
+        ParameterKind.ENUM,
+    }
+    if parameter.is_inferred or not (is_long or is_alias):
+        return parameter.annotation
+    return type_text(type_of(parameter))
+
+
+def _words(parameter: Parameter) -> list[str]:
+    from nbship.jobs.kinds import options
+    from nbship.jobs.limits import bounds_text
+    from nbship.jobs.typed import type_of
+    from nbship.records.parameters import ParameterKind
+
+    unit = f"[{parameter.unit}] " if parameter.unit else ""
+    words = [(unit + parameter.description).strip()]
+    for option in options(type_of(parameter)):
+        if option.kind is ParameterKind.ENUM:
+            more = ", ..." if option.is_open else ""
+            words.append(f"one of {', '.join(option.choices)}{more}")
+        if option.bounds is not None:
+            words.append(bounds_text(option.bounds))
+    return words
+
+
+def _html(rows: list[tuple[str, ...]]) -> str:
+    head = "".join(f"<th>{word}</th>" for word in ("name", "type", "default", "means"))
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table class='nbship-params'><thead><tr>{head}</tr></thead>{body}</table>"
+
+
+def _add_params(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", help="the notebook to read")
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of its values"
+    )
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        name="params",
+        stage="Test",
+        help="show the parameters that a notebook takes",
+        run=_params,
+        add_arguments=_add_params,
+    ),
+)
