@@ -8,6 +8,8 @@ STORE = "MLOPS_STORE"
 KEY_PASSPHRASE = "MLOPS_KEY_PASSPHRASE"  # noqa: S105  # a name, not a secret
 #: set by the engine in its kernels: folder of the run that they belong to
 RUN_FOLDER = "MLOPS_RUN_DIR"
+#: set by the engine in its kernels: names of the variables that hold secrets
+SECRETS = "MLOPS_SECRETS"
 #: set by the engine in its kernels: the notebook's file
 NOTEBOOK = "MLOPS_NOTEBOOK"
 #: folder of the locks by which jobs lease GPUs, instead of the one under ``/tmp``

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbship.errors import NbshipError
 from nbship.records.ids import make_id
 from nbship.settings import Settings, find_project, read_settings
 from nbship.workbench_capsule import CapsuleBench
@@ -167,6 +168,7 @@ class Workbench(TrackingBench, QueueBench, CapsuleBench, VerifyingBench):
             time_zone=local_time_zone(),
             seed=None if settings.seed < 0 else settings.seed,
             is_strict=settings.is_deterministic,
+            capsule=self.capsule_tools,
         )
 
     def notebook(self, path: Path) -> tuple[bytes, Notebook]:
@@ -197,9 +199,12 @@ class Workbench(TrackingBench, QueueBench, CapsuleBench, VerifyingBench):
             launcher=self.launcher,
         )
         limit_s = self.settings.cell_timeout_s
-        raised = run_papermill(order, source, job=job, cell_timeout_s=limit_s)
-        self.start_locker(job)
-        return raised
+        try:
+            with self.capsule_of(job, order) as whole:
+                return run_papermill(whole, source, job=job, cell_timeout_s=limit_s)
+        except NbshipError as error:  # why there was nothing to execute
+            print(error, file=sys.stderr)  # noqa: T201  # the attempt's log
+            return f"{type(error).__name__}: {error.message}"
 
     @cached_property
     def launcher(self) -> Launcher:

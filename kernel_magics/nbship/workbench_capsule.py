@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nbship import variables
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from nbship.adapters.kernels.order import EngineOrder
     from nbship.adapters.kernels.specs import Kernel
     from nbship.adapters.store.files import FileStore
     from nbship.ports import Clock
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
     from nbship.records.environment import Environment
     from nbship.records.job import Job
     from nbship.settings import Settings
+    from nbship.workflow.capsule import CapsuleTools, CodeFiles
     from nbship.workflow.environments import EnvironmentTools
 
 #: ``job.lock``: the lock with hashes is made behind the first job of an environment
@@ -66,6 +75,72 @@ class CapsuleBench:
             lock=_lock,
             install=_install,
         )
+
+    @property
+    def capsule_tools(self) -> CapsuleTools:
+        """What fills the folder of a job when it is planned."""
+        from nbship.adapters.probes.git import git_changes
+        from nbship.adapters.probes.secret_values import known_secrets, missing_secrets
+        from nbship.workflow.capsule import CapsuleTools
+
+        project = self.settings.project
+        return CapsuleTools(
+            secrets=self.settings.secrets,
+            missing_secrets=lambda found: missing_secrets(found, folder=project),
+            known_secrets=lambda found: known_secrets(found, folder=project),
+            code_files=self._code_files,
+            changes=git_changes,
+        )
+
+    def _code_files(
+        self, sources: Sequence[str], folder: Path, environment: Environment | None
+    ) -> CodeFiles:
+        from nbship.adapters.probes.code_files import find_code_files
+
+        packages = () if environment is None else environment.packages
+        return find_code_files(
+            sources,
+            folder=folder,
+            project=self.settings.project,
+            more=os.environ.get("PYTHONPATH", "").split(os.pathsep),
+            locked=[place for package in packages for place in package.source_folders],
+        )
+
+    @contextmanager
+    def capsule_of(self, job: Job, order: EngineOrder) -> Iterator[EngineOrder]:
+        """Add to an order what only the attempt may know: secrets, and the job's own modules.
+
+        Behind the block no file of the attempt holds a secret, and the environment's lock is
+        made or on its way.
+
+        Raises
+        ------
+        JobError
+            If a secret has no value.
+        """
+        from nbship.adapters.kernels.beginning import beginning_source
+        from nbship.adapters.probes.secret_values import resolve_secrets
+        from nbship.adapters.store.masking import mask_files
+        from nbship.capture.redaction import Redactor
+        from nbship.workflow.capsule import changed_modules, module_folders
+
+        if changed := changed_modules(job, self.settings.project):
+            folders = module_folders(self.store, job)
+            source = beginning_source(job.determinism, folders)
+            order = replace(order, beginning=source)
+            words = "changed since the job was planned; its own copies are used"
+            logging.getLogger("nbship").warning("%s %s", ", ".join(changed), words)
+        secrets = resolve_secrets(job.secrets, folder=self.settings.project)
+        redactor = Redactor(secrets) if secrets else None
+        told = {variables.SECRETS: ",".join(secrets)} if secrets else {}
+        environ = {**order.environ, **told}
+        try:
+            yield replace(order, secrets=secrets, redactor=redactor, environ=environ)
+        finally:
+            if redactor is not None:
+                places = order.output.parent, self.store.run_folder(order.run_id)
+                mask_files(redactor, places)
+        self.start_locker(job)
 
     def rebuild(self, job_id: str) -> RebuiltEnvironment:
         """Make the environment of a job anew from its lock, or find it where that was done.

@@ -10,8 +10,8 @@ import base64
 import html
 import json
 import re
+import string
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +21,8 @@ LEAST_LENGTH = 6
 #: lines of a longer secret, such as a private key, are secrets too from this length on
 _LEAST_LINE = 16
 _BITS_PER_CHARACTER = 6
+#: RFC 3986, 2.3
+_UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _BITS_PER_BYTE = 8
 
 
@@ -134,7 +136,7 @@ def forms_of(value: str) -> set[str]:
     for text in tuple(forms):
         forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
         forms |= {repr(text)[1:-1], html.escape(text), html.escape(text, quote=False)}
-        for coded in (quote(text), quote(text, safe=""), quote_plus(text)):
+        for coded in _percent_codes(text):
             lower = re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), coded)
             forms |= {coded, lower}
     forms |= {data.hex(), data.hex().upper()}
@@ -142,6 +144,13 @@ def forms_of(value: str) -> set[str]:
         core = _base64_core(data, offset)
         forms |= {core, core.replace("+", "-").replace("/", "_")}
     return {form for form in forms if len(form) >= LEAST_LENGTH}
+
+
+def _percent_codes(text: str) -> tuple[str, ...]:
+    """Write a text as addresses have it: with and without its slashes, and as forms do."""
+    data = text.encode("utf-8", "surrogatepass")
+    whole = "".join(chr(b) if chr(b) in _UNRESERVED else f"%{b:02X}" for b in data)
+    return whole, whole.replace("%2F", "/"), whole.replace("%20", "+")
 
 
 def _base64_core(data: bytes, offset: int) -> str:

@@ -137,6 +137,7 @@ def _terms(order: EngineOrder | None) -> Terms:
         is_fresh=order.is_fresh,
         watch=KernelWatch(gpus=order.gpus),
         has_gpus=bool(order.gpus),
+        redactor=order.redactor,
     )
 
 

@@ -6,6 +6,7 @@ data files, and its job's roots are refused with the reason.
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from nbship.adapters.kernels.listening import Reply
@@ -50,6 +51,7 @@ def capture(client: Asking, head: Head, order: EngineOrder | None) -> None:
             code = _call(_ROOTS, "capture_roots", arguments)
             reply = client.ask(code, timeout_s=_CAPTURE_TIMEOUT_S)
         _refuse_missing(head, order.roots, order.roots_folder, reply)
+        _refuse_secret(head, order)
     if head.language == "python":
         client.ask(_call(_DATA, "finish", ""), timeout_s=_CAPTURE_TIMEOUT_S)
 
@@ -68,6 +70,26 @@ def _refuse_missing(
         if (place / "capture.json").is_file() or (place / "refusal.json").is_file():
             continue
         head.workbench.store.save(_refusal(reply), place / "refusal.json")
+
+
+def _refuse_secret(head: Head, order: EngineOrder) -> None:
+    """Take back a root that has captured the value of a secret: it would be shipped."""
+    if order.redactor is None:
+        return
+    for name in order.roots:
+        place = root_folder(order.roots_folder, name)
+        files = [path for path in place.rglob("*") if path.is_file()]
+        found = {
+            n for path in files for n in order.redactor.names_in(path.read_bytes())
+        }
+        if found:
+            shutil.rmtree(place)
+            variable = min(found)
+            refusal = {
+                "message": f"it holds the value of the secret {variable}",
+                "hint": f'Read os.environ["{variable}"] where it is used, not before.',
+            }
+            head.workbench.store.save(refusal, place / "refusal.json")
 
 
 def _refusal(reply: Reply) -> dict[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from nbship.records.environment import Environment
     from nbship.records.job import Lock, Outcome
     from nbship.records.notebook import Notebook
     from nbship.records.parameters import ParameterContract
@@ -42,6 +43,9 @@ class Wish:
     secrets: Mapping[str, str] = field(default_factory=dict)
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: bytes of the modules, by their ``copy``
+    copies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    environment: Environment | None = None
 
 
 def plan(wish: Wish, *, job_id: str, at: datetime) -> Job:

@@ -30,7 +30,21 @@ class LocalModule:
     path: str
     #: path of the copy, relative to the job's ``modules/``
     copy: str
+    #: folder in ``modules/`` that belongs on ``sys.path``, such as ``notebooks``
+    root: str
     digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GitChanges:
+    """What git tells of a folder: where it stands, and what is not committed."""
+
+    state: GitState
+    #: from the commit to the files as they are
+    patch: bytes = b""
+    #: files that git does not know; a folder of such files once, with its slash
+    untracked: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ Everything is read and checked before anything is written.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship.capture.declared import declared_experiment
@@ -20,6 +21,7 @@ from nbship.records.ids import make_id
 from nbship.records.job import Attempt, Job, JobStatus, Lock, Resources
 from nbship.records.locks import lock_of
 from nbship.settings import name_in_project
+from nbship.workflow.capsule import MODULES, checked_secrets, write_repository
 from nbship.workflow.jobs import (
     attempt_numbers,
     job_status,
@@ -29,12 +31,12 @@ from nbship.workflow.jobs import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from nbship.ports import Clock, Store
     from nbship.records.environment import Environment, GpuSurvey
     from nbship.records.job import Outcome
     from nbship.records.notebook import Notebook
+    from nbship.workflow.capsule import CapsuleTools
 
 _DEFAULT_KERNEL = "python3"
 _WATCH = "Watch it with `mlops logs last`."
@@ -78,6 +80,8 @@ class Surroundings:
     seed: int | None = None
     #: whether libraries are asked for deterministic algorithms
     is_strict: bool = False
+    #: what the job's folder is filled with; None for the notebook alone
+    capsule: CapsuleTools | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +120,9 @@ def submit(
     job = plan(wish, job_id=job_id, at=clock.now())
     with store.whole_folder(store.job_folder(job.id)) as draft:
         write_plan(store, draft, job, wish=wish, data=request.data)
+        if surroundings.capsule is not None:
+            cwd = Path(job.cwd)
+            write_repository(store, draft, surroundings.capsule, cwd=cwd, job=job)
     return Submission(job=job)
 
 
@@ -140,6 +147,10 @@ def write_plan(store: Store, draft: Path, job: Job, *, wish: Wish, data: bytes) 
     """
     store.write_bytes(data, draft / "input.ipynb")
     store.save(wish.lock, draft / "lock.json")
+    for copy, content in wish.copies.items():
+        store.write_bytes(content, draft / MODULES / copy)
+    if wish.environment is not None:
+        store.save(wish.environment, draft / "environment.json")
     store.save(job, draft / "job.json")
 
 
@@ -192,19 +203,28 @@ def wish_of(request: Request, surroundings: Surroundings) -> Wish:
         If the values do not fit the contract.
     KernelError
         If the kernel is not installed, or its interpreter does not answer.
+    JobError
+        If a secret is missing, or its value stands in the notebook.
     """
     contract = read_contract(request.snapshot)
     values = parse_values(contract, request.texts, where=str(request.notebook))
     kernel = request.kernel or request.snapshot.kernel_name or _DEFAULT_KERNEL
     python = surroundings.interpreter(kernel)
-    sources = (cell.source for cell in request.snapshot.code_cells)
+    environment = None if python is None else surroundings.environment(python)
+    sources = [cell.source for cell in request.snapshot.code_cells]
     notebook = request.notebook.resolve()
+    tools = surroundings.capsule
+    files = tools.code_files(sources, notebook.parent, environment) if tools else ()
     return Wish(
         notebook=request.snapshot,
         path=name_in_project(notebook, request.project),
         contract=contract,
         values=values,
-        lock=current_lock(python, surroundings.environment),
+        lock=Lock(python_version="") if environment is None else lock_of(environment),
+        environment=environment,
+        modules=tuple(module for module, _ in files),
+        copies={module.copy: data for module, data in files},
+        secrets=checked_secrets(tools, request.snapshot) if tools else {},
         kernel_name=kernel,
         cwd=str(notebook.parent),
         experiment=request.experiment or declared_experiment(sources) or "",

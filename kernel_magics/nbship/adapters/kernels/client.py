@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from nbship.adapters.kernels.conversation import Conversation
     from nbship.adapters.kernels.listening import Listener, Reply, Watch
     from nbship.adapters.kernels.processes import Launcher
+    from nbship.capture.redaction import Redactor
 
 #: exit code of a process that SIGTERM ended, as shells count
 TERMINATED = 128 + signal.SIGTERM
@@ -62,6 +63,8 @@ class Terms:
     watch: Watch | None = None
     #: False where the kernel sees no GPU
     has_gpus: bool = True
+    #: takes secrets out of what the kernel says
+    redactor: Redactor | None = None
 
 
 class NbshipClient(MessageClient):
@@ -217,6 +220,7 @@ class NbshipClient(MessageClient):
             is_bare=changes_variables(sources),
         )
         self._talk = talk = start_kernel(demand, self._terms.launcher)
+        talk.redactor = self._terms.redactor
         self.kc = talk.front_end
         watch, is_busy = self._terms.watch, True
         try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nbship.adapters.kernels.addresses import Addresses
     from nbship.adapters.kernels.processes import KernelProcess
     from nbship.adapters.kernels.wire import Message
+    from nbship.capture.redaction import Redactor
 
 #: between two attempts to connect to a kernel that is not up yet
 _RECONNECT_MS = 5
@@ -60,6 +61,8 @@ class Conversation:
         interrupt_mode: str = "signal",
     ) -> None:
         self.process = process
+        #: takes secrets out of what the kernel says; None where there are none
+        self.redactor: Redactor | None = None
         self.wire = Wire(addresses.key)
         self._addresses = addresses
         self._interrupt_mode = interrupt_mode
@@ -218,8 +221,13 @@ class Conversation:
             except zmq.Again:
                 return
             message = self.wire.unpack(frames)
-            if message is not None:
+            if message is None:
+                continue
+            if self.redactor is None:
                 self._received.append((channel, message))
+                continue
+            for passed in self.redactor.messages(channel, message):
+                self._received.append((channel, passed))
 
 
 class _FrontEnd:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from nbship.adapters.kernels.processes import Launcher
     from nbship.records.environment import Accelerator
+    from nbship.capture.redaction import Redactor
 
 #: the engine option that carries it
 OPTION = "nbship_order"
@@ -39,6 +40,8 @@ class EngineOrder:
     environ: Mapping[str, str] = field(default_factory=dict)
     #: resolved secrets by their variable: in the kernel's environment, and nowhere else
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: takes them out of what is recorded; None where there are none
+    redactor: Redactor | None = None
     #: Python that the kernel runs silently before the first cell; "" for none
     beginning: str = ""
     #: descriptors that the kernel keeps open: the attempt's lock, GPU leases

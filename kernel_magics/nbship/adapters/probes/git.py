@@ -10,12 +10,16 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from nbship.records.capsule import GitChanges
 from nbship.records.environment import GitState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMEOUT_S = 30
+#: with settings that a user's own cannot change
+_DIFF = ("diff", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD")
+_MOST_NAMES = 1000
 #: set where git itself started us; they would win over the folder
 _FROM_A_HOOK = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
 _SCP_FORM = re.compile(r"[^/@:]+@(?P<rest>[^/:]+:.*)")
@@ -27,8 +31,37 @@ def git_state(folder: Path) -> GitState | None:
     Untracked files make a repository dirty, a store of ours does not.
     """
     program = shutil.which("git")
-    if program is None:
+    found = None if program is None else _state(program, folder)
+    return None if found is None else found[0]
+
+
+def git_changes(folder: Path) -> GitChanges | None:
+    """Return the state of a repository, and what is not committed; None without one."""
+    program = shutil.which("git")
+    found = None if program is None else _state(program, folder)
+    if program is None or found is None:
         return None
+    state, changes = found
+    known = [line for line in changes if not line.startswith("?")]
+    names = tuple(line[2:].strip('"') for line in changes if line.startswith("?"))
+    remarks = []
+    patch: str | None = ""
+    if known and not state.commit:
+        remarks.append("no patch: there is no commit yet")
+    elif known:
+        patch = _git(program, folder, *_DIFF)
+        remarks += ["no patch: git did not give one"] if patch is None else []
+    if len(names) > _MOST_NAMES:
+        remarks.append(f"{len(names) - _MOST_NAMES} more files that git does not know")
+    return GitChanges(
+        state=state,
+        patch=(patch or "").encode("utf-8", "surrogateescape"),
+        untracked=names[:_MOST_NAMES],
+        remarks=tuple(remarks),
+    )
+
+
+def _state(program: str, folder: Path) -> tuple[GitState, list[str]] | None:
     status = _git(
         program,
         folder,
@@ -42,12 +75,13 @@ def git_state(folder: Path) -> GitState | None:
     heads, changes = _read_status(status)
     remote = _git(program, folder, "config", "--get", "remote.origin.url") or ""
     commit, branch = heads.get("oid", ""), heads.get("head", "")
-    return GitState(
+    state = GitState(
         commit="" if commit == "(initial)" else commit,
         branch="" if branch == "(detached)" else branch,
         is_dirty=bool(changes),
         remote_url=without_credentials(remote.strip()),
     )
+    return state, changes
 
 
 def without_credentials(url: str) -> str:
@@ -91,4 +125,4 @@ def _git(program: str, folder: Path, *words: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.decode("utf-8", "replace")
+    return done.stdout.decode("utf-8", "surrogateescape")

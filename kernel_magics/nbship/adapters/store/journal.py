@@ -14,8 +14,11 @@ import os
 import time
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nbship import variables
+from nbship.capture.redaction import Redactor
 from nbship.errors import RecordFormatError, store_error
 from nbship.records.codec import from_json, to_json
 from nbship.records.run import Event, EventKind
@@ -67,6 +70,8 @@ class FileJournal:
             "data": to_json(data),
         }
         line = json.dumps(event, ensure_ascii=False, default=str) + "\n"
+        if variables.SECRETS in os.environ:
+            line = _redactor(os.environ[variables.SECRETS]).text(line)
         payload = line.encode("utf-8", "surrogatepass")
         if self._is_torn:
             payload = b"\n" + payload
@@ -117,6 +122,13 @@ class FileJournal:
             self._descriptor = os.open(self.path, flags, 0o644)
             self._pid = os.getpid()
         return self._descriptor
+
+
+@lru_cache(maxsize=4)
+def _redactor(names: str) -> Redactor:
+    """Return what takes the secrets of a job's kernel out of events that it writes itself."""
+    values = {name: os.environ.get(name, "") for name in names.split(",")}
+    return Redactor({name: value for name, value in values.items() if value})
 
 
 def _parse(line: bytes, path: Path) -> Event | None:
