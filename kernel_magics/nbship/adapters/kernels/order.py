@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nbship.adapters.kernels.processes import Launcher
-    from nbship.records.environment import Accelerator
     from nbship.capture.redaction import Redactor
+    from nbship.records.environment import Accelerator
 
 #: the engine option that carries it
 OPTION = "nbship_order"
