@@ -145,6 +145,7 @@ def ask(case: Case, arguments: argparse.Namespace, rows: Rows) -> None:
         if not case.has_effect(folder):
             answer = "found, no stable output" if is_found else "no effect"
         rows["changed"].append((case.name, mutation, answer, comparison))
+        print(f"  {answer}: {mutation.after}", file=sys.stderr, flush=True)
         if answer == "missed":
             print(case.name, mutation, json.dumps(brief(comparison)), file=sys.stderr)
 
@@ -213,18 +214,23 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=4, help="a notebook")
     parser.add_argument("--limit-s", type=int, default=120)
     parser.add_argument("--only", default="*", help="pattern of file names")
+    parser.add_argument("--into", type=Path, default=Path("/dev/null"))
     arguments = parser.parse_args()
     rows: Rows = {"unchanged": [], "changed": [], "failed": []}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="verify-bench-") as scratch:
         for notebook in sorted(arguments.folder.glob(f"{arguments.only}.ipynb")):
             case = Case(arguments.folder, notebook, Path(scratch), arguments.limit_s)
-            ask(case, arguments, rows)
+            try:
+                ask(case, arguments, rows)
+            except NbshipError as error:
+                rows["failed"].append((case.name, error.message))
             shutil.rmtree(case.folder, ignore_errors=True)
             seconds = time.monotonic() - begun
             print(
                 f"{notebook.name}: {seconds:.0f} s so far", file=sys.stderr, flush=True
             )
+            print("\n".join(tables(rows)), file=arguments.into.open("w"))
     print("\n".join(tables(rows)))
 
 

@@ -20,6 +20,7 @@ from support.project import NOTEBOOKS, Project
 
 pytestmark = pytest.mark.kernel
 
+CURRENT = ("--environment", "current")
 CELLS = (
     "import os, time\nbegun = time.time()\nrows = open('d.csv').read().split()\nprint(rows)",
     """import nbship, random
@@ -68,7 +69,7 @@ def test_an_unchanged_rerun_verifies_and_touches_nothing(project):
     job_id = only_job(project)
     before = tree(project.folder)
 
-    done = project.call("rerun", "last", "--verify", "--json")
+    done = project.call("rerun", "last", "--verify", "--json", *CURRENT)
 
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads(done.stdout)
@@ -106,7 +107,7 @@ def test_data_that_changed_is_named_and_nothing_is_executed(project):
     data = project.folder / "d.csv"
     data.write_text("1 2")
     try:
-        done = project.call("rerun", only_job(project), "--verify", "--json")
+        done = project.call("rerun", only_job(project), "--verify", "--json", *CURRENT)
     finally:
         data.write_text("1 2 3")
 
@@ -126,7 +127,7 @@ def test_another_environment_is_refused_and_what_differs_is_named(project):
     try:
         store.save(replace(job, lock_digest="0" * 64), folder / "job.json")
         (folder / "lock.json").write_text(json.dumps(data))
-        done = project.call("rerun", job.id, "--verify", "--environment", "current")
+        done = project.call("rerun", job.id, "--verify", *CURRENT)
     finally:
         store.save(job, folder / "job.json")
         (folder / "lock.json").write_text(lock)
@@ -140,7 +141,7 @@ def test_a_job_that_failed_has_nothing_to_compare_with(tmp_path):
     write_notebook(project.folder / "in.ipynb", "1 / 0")
     project.call("submit", "in.ipynb")
 
-    done = project.call("rerun", "last", "--verify")
+    done = project.call("rerun", "last", "--verify", *CURRENT)
 
     assert done.returncode == 3
     assert "nothing was published" in done.stderr
@@ -156,7 +157,7 @@ def test_unchanged_notebooks_of_every_kind_are_never_called_changed(tmp_path, na
     project = Project(folder, settings="trackers = []\n")
     project.must("submit", f"{name}.ipynb")
 
-    done = project.call("rerun", "last", "--verify")
+    done = project.call("rerun", "last", "--verify", *CURRENT)
 
     expected = {"unseeded": (1, "not verifiable")}.get(name, (0, ""))
     assert (done.returncode, expected[1] in done.stdout) == (expected[0], True), (

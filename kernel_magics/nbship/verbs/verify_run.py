@@ -24,8 +24,8 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--environment",
         choices=("current", "rebuild"),
-        default="current",
-        help="of --verify: the environment as it is, or one rebuilt from the job's lock",
+        default="rebuild",
+        help="of --verify: one rebuilt from the job's lock, or the environment as it is",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -64,38 +63,6 @@ def run_apart(
         _stop(child)
         raise
     return f"the worker (process {child.pid})"
-
-
-def name_kernel(folder: Path, *, name: str, python: str) -> dict[str, str]:
-    """Let a kernel's name stand for an interpreter; return the variables that make it so.
-
-    Parameters
-    ----------
-    folder
-        Where the kernel's specification is written.
-    name
-        The kernel.
-    python
-        Its interpreter.
-
-    Raises
-    ------
-    StoreError
-        If the file system refuses.
-    """
-    specification = {
-        "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": name,
-        "language": "python",
-    }
-    place = folder / "kernels" / name.lower()
-    with _explained(place):
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "kernel.json").write_text(json.dumps(specification), "utf-8")
-    others = os.environ.get("JUPYTER_PATH")
-    return {
-        "JUPYTER_PATH": os.pathsep.join([str(folder), *([others] if others else [])])
-    }
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
