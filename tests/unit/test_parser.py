@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nbship.errors import UsageError
 from nbship.faces.cli import main
 from nbship.verbs.answer import Context
+from nbship.verbs.completing import complete
 from nbship.verbs.parser import (
     all_verbs,
     find_verb,
@@ -20,7 +21,6 @@ from nbship.verbs.parser import (
     split_line,
     verb_parser,
 )
-from nbship.verbs.setup import complete
 from nbship.workbench import Workbench
 
 
@@ -118,7 +118,7 @@ def test_the_bash_script_completes_in_a_real_shell(project):
         check=True,
     ).stdout
     mlops = f'mlops() {{ {shlex.quote(sys.executable)} -m nbship.faces.cli "$@"; }}'
-    ask = 'COMP_WORDS=(mlops comp); COMP_CWORD=1; _mlops; echo "${COMPREPLY[@]}"'
+    ask = 'COMP_LINE="mlops comp"; COMP_POINT=10; _mlops; echo "${COMPREPLY[@]}"'
 
     shell = subprocess.run(
         ["bash", "-c", f"{mlops}\n{script}\n{ask}"],

@@ -5,28 +5,14 @@ from __future__ import annotations
 from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any
 
-from nbship.errors import UsageError
 from nbship.records.codec import to_json
 from nbship.settings import setting_fields
 from nbship.verbs.answer import Answer, Context, Verb
+from nbship.verbs.completing import SCRIPTS, complete, words_of
 from nbship.workflow.project import make_project
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
-
-_SHELLS = {
-    "bash": (
-        "_mlops() { mapfile -t COMPREPLY < <(mlops complete -- "
-        '"${COMP_WORDS[@]:1:COMP_CWORD}"); }\n'
-        "complete -o default -F _mlops mlops"
-    ),
-    "zsh": (
-        "#compdef mlops\n"
-        '_mlops() { compadd -- ${(f)"$(mlops complete -- ${words[2,CURRENT]})"} }\n'
-        "compdef _mlops mlops"
-    ),
-}
 
 
 def _init(context: Context, _arguments: argparse.Namespace) -> Answer:
@@ -77,40 +63,25 @@ def _word(value: Any) -> str:  # noqa: ANN401  # any JSON value
 
 
 def _completion(_context: Context, arguments: argparse.Namespace) -> Answer:
-    script = _SHELLS[arguments.shell]
+    script = SCRIPTS[arguments.shell]
     return Answer(text=script, data={"shell": arguments.shell, "script": script})
 
 
-def _complete(_context: Context, arguments: argparse.Namespace) -> Answer:
-    found = complete(arguments.words)
+def _complete(context: Context, arguments: argparse.Namespace) -> Answer:
+    words = arguments.words if arguments.line is None else words_of(arguments.line)
+    found = complete(words, context)
     return Answer(text="\n".join(found), data=found)
-
-
-def complete(words: Sequence[str]) -> list[str]:
-    """Propose what may stand at the place of the last word: verbs, then options."""
-    from nbship.verbs.parser import actions_of, all_verbs, find_verb, verb_parser
-
-    start = words[-1] if words else ""
-    if len(words) <= 1:
-        names = [verb.name for verb in all_verbs().values() if not verb.is_internal]
-        return [name for name in names if name.startswith(start)]
-    try:
-        actions = actions_of(verb_parser(find_verb(words[0])))
-    except UsageError:
-        return []
-    options = [option for action in actions for option in action.option_strings]
-    choices = [str(c) for action in actions if action.choices for c in action.choices]
-    return [word for word in (*choices, *options) if word.startswith(start)]
 
 
 def _add_shell(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "shell", choices=tuple(_SHELLS), help="the shell to complete for"
+        "shell", choices=tuple(SCRIPTS), help="the shell to complete for"
     )
 
 
 def _add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", help="the words so far")
+    parser.add_argument("--line", help="instead: the line up to the cursor")
 
 
 VERBS: tuple[Verb, ...] = (
