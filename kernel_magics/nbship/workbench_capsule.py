@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -13,14 +15,14 @@ from typing import TYPE_CHECKING
 from nbship import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from nbship.adapters.kernels.order import EngineOrder
     from nbship.adapters.kernels.specs import Kernel
     from nbship.adapters.store.files import FileStore
     from nbship.ports import Clock
-    from nbship.records.capsule import LockedEnvironment, RebuiltEnvironment
+    from nbship.records.capsule import GitChanges, LockedEnvironment, RebuiltEnvironment
     from nbship.records.environment import Environment
     from nbship.records.job import Job
     from nbship.settings import Settings
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 #: ``job.lock``: the lock with hashes is made behind the first job of an environment
 EAGER = "eager"
+_TOGETHER_S = 1.0
 
 
 class CapsuleBench:
@@ -76,7 +79,7 @@ class CapsuleBench:
             install=_install,
         )
 
-    @property
+    @cached_property
     def capsule_tools(self) -> CapsuleTools:
         """What fills the folder of a job when it is planned."""
         from nbship.adapters.probes.git import git_changes
@@ -89,7 +92,7 @@ class CapsuleBench:
             missing_secrets=lambda found: missing_secrets(found, folder=project),
             known_secrets=lambda found: known_secrets(found, folder=project),
             code_files=self._code_files,
-            changes=git_changes,
+            changes=_remembered(git_changes),
         )
 
     def _code_files(
@@ -174,6 +177,22 @@ class CapsuleBench:
         words = [sys.executable, "-m", "nbship.faces.locker", str(store), job.id]
         words += ["--project", str(self.settings.project)]
         start_detached(words, environ={}, log=store / "locks" / "locker.log")
+
+
+def _remembered(
+    ask: Callable[[Path], GitChanges | None],
+) -> Callable[[Path], GitChanges | None]:
+    """Ask once for jobs that are planned together: within a second."""
+    known: dict[Path, tuple[float, GitChanges | None]] = {}
+
+    def changes(folder: Path) -> GitChanges | None:
+        asked_s, found = known.get(folder, (-math.inf, None))
+        if time.monotonic() - asked_s > _TOGETHER_S:
+            asked_s, found = time.monotonic(), ask(folder)
+            known[folder] = asked_s, found
+        return found
+
+    return changes
 
 
 def _lock(python: str, wheelhouse: Path) -> LockedEnvironment:

@@ -10,6 +10,7 @@ from nbship.records.capsule import Determinism, LocalModule
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_json
 from nbship.records.job import Job, JobStatus, Resources
+from nbship.records.locks import lock_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ def plan(wish: Wish, *, job_id: str, at: datetime) -> Job:
         id=job_id,
         notebook=wish.path,
         snapshot_digest=wish.notebook.digest,
-        lock_digest=digest_json(to_json(wish.lock)),
+        lock_digest=lock_digest(wish.lock),
         plan_digest=plan_digest(wish),
         planned_at=at,
         kernel_name=wish.kernel_name,
@@ -93,7 +94,7 @@ def plan_digest(wish: Wish) -> str:
         {
             "snapshot": wish.notebook.digest,
             "values": dict(wish.values),
-            "lock": digest_json(to_json(wish.lock)),
+            "lock": lock_digest(wish.lock),
             "roots": sorted(wish.roots),
             "resources": resources,
             "kernel": wish.kernel_name,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from nbship.records.codec import json_text, to_json
+from nbship.records.digest import digest_json
 from nbship.records.environment import normalized_name
 from nbship.records.job import Lock
 
@@ -19,14 +22,38 @@ def lock_of(environment: Environment) -> Lock:
     Names are normalised as PEP 503 asks and sorted, so that equal installations give equal
     locks. Of an editable distribution the digest of its source is part.
     """
-    entries = {
-        normalized_name(package.name): _entry(package)
-        for package in environment.packages
-    }
-    return Lock(
-        python_version=environment.python_version,
-        packages=dict(sorted(entries.items())),
-    )
+    return _lock(environment.python_version, environment.packages)
+
+
+def lock_digest(lock: Lock) -> str:
+    """Return the digest by which a lock is known: over its canonical JSON."""
+    return _written(lock)[1]
+
+
+def lock_bytes(lock: Lock) -> bytes:
+    """Return the bytes of ``lock.json``."""
+    return _written(lock)[2]
+
+
+@lru_cache(maxsize=16)
+def _lock(python_version: str, packages: tuple[Package, ...]) -> Lock:
+    entries = {normalized_name(package.name): _entry(package) for package in packages}
+    return Lock(python_version=python_version, packages=dict(sorted(entries.items())))
+
+
+#: locks of hundreds of packages that were written already, by identity, each kept alive here
+_WRITTEN: dict[int, tuple[Lock, str, bytes]] = {}
+_MOST_WRITTEN = 16
+
+
+def _written(lock: Lock) -> tuple[Lock, str, bytes]:
+    known = _WRITTEN.get(id(lock))
+    if known is None:
+        if len(_WRITTEN) >= _MOST_WRITTEN:
+            _WRITTEN.clear()
+        text = json_text(lock).encode("utf-8", "surrogatepass")
+        known = _WRITTEN[id(lock)] = (lock, digest_json(to_json(lock)), text)
+    return known
 
 
 def lock_differences(

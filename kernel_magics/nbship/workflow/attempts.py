@@ -11,9 +11,9 @@ from nbship.errors import JobError, NbshipError, RunError
 from nbship.jobs.injection import injected_source
 from nbship.ports import Grant
 from nbship.records.cause import Cause, CauseKind
-from nbship.records.codec import to_json
-from nbship.records.digest import digest_file, digest_json, digest_tree
+from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Attempt, CapturedRoot, JobStatus, Outcome
+from nbship.records.locks import lock_digest
 from nbship.records.release import RootCapture
 from nbship.records.run import CellStatus
 from nbship.records.sweep import Pruning
@@ -208,7 +208,7 @@ def _log_end(path: Path) -> str:
 
 def _digest_of_lock(job: Job, lock: Callable[[Job], Lock]) -> str:
     try:
-        return digest_json(to_json(lock(job)))
+        return lock_digest(lock(job))
     except NbshipError:  # the interpreter is gone, or was broken by the notebook
         return ""
 

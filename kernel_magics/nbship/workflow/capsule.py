@@ -94,7 +94,7 @@ def write_repository(
     )
     store.save(record, draft / "git.json")
     if patch:
-        store.write_bytes(patch, draft / "patch.diff")
+        (draft / "patch.diff").write_bytes(patch)
 
 
 def changed_modules(job: Job, project: Path) -> tuple[str, ...]:

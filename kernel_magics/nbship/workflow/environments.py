@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import JobError, NbshipError
 from nbship.records.capsule import EnvironmentLock, RebuiltEnvironment
-from nbship.records.codec import to_json
-from nbship.records.digest import digest_file, digest_json, digest_text
+from nbship.records.digest import digest_file, digest_text
 from nbship.records.job import Lock
-from nbship.records.locks import lock_differences, lock_of
+from nbship.records.locks import lock_differences, lock_digest, lock_of
 from nbship.workflow.jobs import load_job
 
 if TYPE_CHECKING:
@@ -188,7 +187,7 @@ def _unchanged(tools: EnvironmentTools, job: Job) -> tuple[str, Environment]:
         words = "its kernel is no Python"
         raise JobError(_refused(tools.store, job, words), hint=_SUBMIT_AGAIN)
     environment = tools.environment(python)
-    if digest_json(to_json(lock_of(environment))) != job.lock_digest:
+    if lock_digest(lock_of(environment)) != job.lock_digest:
         words = "its environment changed before the lock with hashes was made"
         raise JobError(_refused(tools.store, job, words), hint=_SUBMIT_AGAIN)
     return python, environment

@@ -5,7 +5,7 @@ Everything is read and checked before anything is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from nbship.jobs.values import parse_values
 from nbship.records.digest import digest_file
 from nbship.records.ids import make_id
 from nbship.records.job import Attempt, Job, JobStatus, Lock, Resources
-from nbship.records.locks import lock_of
+from nbship.records.locks import lock_bytes, lock_of
 from nbship.settings import name_in_project
 from nbship.workflow.capsule import MODULES, checked_secrets, write_repository
 from nbship.workflow.jobs import (
@@ -146,11 +146,14 @@ def write_plan(store: Store, draft: Path, job: Job, *, wish: Wish, data: bytes) 
         If the store cannot be written.
     """
     store.write_bytes(data, draft / "input.ipynb")
-    store.save(wish.lock, draft / "lock.json")
+    store.write_bytes(lock_bytes(wish.lock), draft / "lock.json")
     for copy, content in wish.copies.items():
-        store.write_bytes(content, draft / MODULES / copy)
-    if wish.environment is not None:
-        store.save(wish.environment, draft / "environment.json")
+        path = draft / MODULES / copy
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if wish.environment is not None:  # its packages stand in the lock
+        machine = replace(wish.environment, packages=())
+        store.save(machine, draft / "environment.json")
     store.save(job, draft / "job.json")
 
 

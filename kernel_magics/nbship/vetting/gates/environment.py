@@ -12,7 +12,7 @@ from nbship.vetting.distributions import imported_modules, is_known, is_locked
 from nbship.vetting.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from nbship.vetting.dossier import Dossier
     from nbship.vetting.sources import CellCode
@@ -39,14 +39,16 @@ class EnvironmentIsLocked(Gate):
                 fix="Install before the job, never in a cell, then submit again.",
             )
         locked = {normalized_name(name) for name in dossier.lock.packages}
+        kept = {module.path for module in dossier.job.modules}
         seen: set[str] = set()
         for cell, code in dossier.code:
             for module, line in imported_modules(code.tree) if code.tree else ():
                 is_new = module not in seen
                 seen.add(module)
-                if is_new and not is_locked(
+                is_held = is_locked(
                     module, locked=locked, providers=dossier.providers
-                ):
+                ) or _is_kept(module, kept)
+                if is_new and not is_held:
                     yield self._unlocked(dossier, module, cell.id, line)
 
     def _unlocked(
@@ -67,6 +69,12 @@ class EnvironmentIsLocked(Gate):
             cell_id=cell_id,
             line=line,
         )
+
+
+def _is_kept(module: str, paths: Collection[str]) -> bool:
+    """Tell whether a job's own copies hold a module or a package of that name."""
+    ends = (f"{module}.py", f"{module}/__init__.py")
+    return any(f"/{path}".endswith(f"/{end}") for path in paths for end in ends)
 
 
 _INSTALL = re.compile(
