@@ -114,6 +114,8 @@ def test_a_job_keeps_settings_and_hardware_and_begins_with_them(project):
     assert job["environ"]["TZ"] == "Asia/Tokyo"
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["cpus"] >= 1
+    assert environment["memory_gib"] > 0
+    assert environment["packages"] == []
     assert environment["accelerators"] is not None
     expected = random.Random(0).random()  # noqa: S311
     said = cells_of(folder / "attempts" / "1" / "output.ipynb")["c1"][2]

@@ -64,6 +64,10 @@ class Environment:
     platform: str
     machine: str
     cpus: int
+    #: as the processor names itself; "" where it does not
+    cpu_model: str = ""
+    #: of the whole machine; 0 where it is unknown
+    memory_gib: float = 0.0
     packages: tuple[Package, ...] = ()
     accelerators: tuple[Accelerator, ...] = ()
 

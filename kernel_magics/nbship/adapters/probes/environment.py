@@ -10,6 +10,7 @@ from typing import Any
 
 from nbship.adapters.probes.accelerators import accelerators
 from nbship.adapters.probes.environment_cache import EnvironmentCache, cpus_here
+from nbship.adapters.probes.machine import cpu_model, memory_gib
 from nbship.adapters.probes.sources import with_source_digest
 from nbship.errors import KernelError
 from nbship.records.environment import Environment, Package
@@ -103,6 +104,8 @@ def probe_environment(python: str) -> Environment:
     return replace(
         known,
         cpus=cpus_here(),
+        cpu_model=cpu_model(),
+        memory_gib=memory_gib(),
         accelerators=accelerators(),
         packages=tuple(with_source_digest(package) for package in known.packages),
     )
