@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -127,8 +127,11 @@ class Store(Protocol):
         """Fill a new folder under another name; it appears whole, or not at all."""
         ...
 
-    def hold(self, path: Path) -> AbstractContextManager[bool]:
-        """Hold a file by ``flock`` while the block runs; False where another process does."""
+    def hold(self, path: Path) -> AbstractContextManager[int | None]:
+        """Hold a file by ``flock`` while the block runs; None where another process does.
+
+        Gives the descriptor: a process that keeps it open goes on holding the file.
+        """
         ...
 
     def is_held(self, path: Path) -> bool:
@@ -147,6 +150,18 @@ class Queue(Protocol):
 
     def tickets(self) -> tuple[Ticket, ...]:
         """List the tickets in the order that they are taken in."""
+        ...
+
+    def when_empty(self, act: Callable[[], object]) -> bool:
+        """Do something while no job is wanted and none can become so; False where one is."""
+        ...
+
+    def due(self, now: datetime) -> tuple[Ticket, ...]:
+        """List, in their order, the tickets that there is something to do about; not all at once."""
+        ...
+
+    def earliest(self) -> datetime | None:
+        """Return when the first of the waiting tickets may be taken; None where none waits."""
         ...
 
     def ticket(self, job_id: str) -> Ticket | None:
@@ -216,31 +231,6 @@ class Leases(Protocol):
         StoreError
             If the folder of locks cannot be used.
         """
-        ...
-
-
-class StartedAttempt(Protocol):
-    """An attempt that an executor has started."""
-
-    @property
-    def description(self) -> str:
-        """What works on it, for a cause."""
-        ...
-
-    def wait(self, timeout_s: float) -> int | None:
-        """Return the exit code, negative for a signal; None where it runs still."""
-        ...
-
-    def stop(self) -> None:
-        """End it as Ctrl-C would, and wait until it has written its outcome."""
-        ...
-
-
-class Executor(Protocol):
-    """Runs attempts: starts ``mlops exec ATTEMPT`` somewhere."""
-
-    def start(self, attempt_folder: Path, *, project: Path) -> StartedAttempt:
-        """Start an attempt; the folder is the whole contract."""
         ...
 
 

@@ -29,6 +29,10 @@ def _key(path: str, about: str) -> dict[str, str]:
     return {"key": path, "about": about}
 
 
+def _set(default: Any, key: str, about: str) -> Any:  # noqa: ANN401  # as field() is
+    return field(default=default, metadata=_key(key, about))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Everything that can be set, and the project it is set for."""
@@ -37,41 +41,30 @@ class Settings:
     project: Path
     #: folder of the store
     store: Path
-    experiment: str = field(
-        default="",
-        metadata=_key(
-            "experiment", "name of the series of runs; the notebook's name where empty"
-        ),
+    experiment: str = _set(
+        "", "experiment", "name of the series of runs; the notebook's name where empty"
     )
     trackers: tuple[str, ...] = field(
         default=("mlflow", "wandb"),
         metadata=_key("trackers", "where runs are mirrored"),
     )
-    kernel: str = field(
-        default="",
-        metadata=_key("job.kernel", "kernel of jobs; the notebook's own where empty"),
+    kernel: str = _set(
+        "", "job.kernel", "kernel of jobs; the notebook's own where empty"
     )
-    timeout_s: float = field(
-        default=0.0,
-        metadata=_key("job.timeout_s", "seconds a job may take; 0 is no limit"),
+    timeout_s: float = _set(
+        0.0, "job.timeout_s", "seconds a job may take; 0 is no limit"
     )
-    cell_timeout_s: float = field(
-        default=0.0,
-        metadata=_key("job.cell_timeout_s", "seconds one cell may take; 0 is no limit"),
+    cell_timeout_s: float = _set(
+        0.0, "job.cell_timeout_s", "seconds one cell may take; 0 is no limit"
     )
     gpus: int = field(default=0, metadata=_key("job.gpus", "GPUs that a job is given"))
-    gpu_memory_gib: float = field(
-        default=0.0,
-        metadata=_key(
-            "job.gpu_memory_gib", "GiB that each of a job's GPUs has at least"
-        ),
+    gpu_memory_gib: float = _set(
+        0.0, "job.gpu_memory_gib", "GiB that each of a job's GPUs has at least"
     )
-    seed: int = field(
-        default=0,
-        metadata=_key(
-            "job.seed",
-            "seed of random, numpy and torch before a job's first cell; -1 leaves them alone",
-        ),
+    seed: int = _set(
+        0,
+        "job.seed",
+        "seed of random, numpy and torch before a job's first cell; -1 leaves them alone",
     )
     is_deterministic: bool = field(
         default=False,
@@ -87,12 +80,31 @@ class Settings:
             "variables of a job's kernel and where their values are found; a table in a file",
         ),
     )
-    lock: str = field(
-        default="eager",
-        metadata=_key(
-            "job.lock",
-            "when an environment's lock with hashes is made: eager, behind its first job, or on-demand",
-        ),
+    lock: str = _set(
+        "eager",
+        "job.lock",
+        "when an environment's lock with hashes is made: eager, behind its first job, or on-demand",
+    )
+    cpus: int = _set(
+        1, "job.cpus", "processors a job counts for, and threads of its libraries"
+    )
+    memory_gib: float = _set(
+        0.0, "job.memory_gib", "GiB of memory a job may use; 0 is no limit"
+    )
+    workers: int = _set(
+        0, "queue.workers", "jobs at a time; 0 is one per two processors, but two"
+    )
+    attempts: int = _set(
+        1, "queue.attempts", "attempts at a job before its own failure stands"
+    )
+    losses: int = _set(
+        2, "queue.losses", "attempts beside those that may be lost with their worker"
+    )
+    backoff_s: float = _set(
+        1.0, "queue.backoff_s", "pause before another attempt; it doubles each time"
+    )
+    idle_s: float = _set(
+        20.0, "queue.idle_s", "seconds without a job after which its processes leave"
     )
     roots: tuple[str, ...] = field(
         default=(),
@@ -100,12 +112,10 @@ class Settings:
             "export.roots", "functions or fitted objects that jobs capture for release"
         ),
     )
-    package: str = field(
-        default="",
-        metadata=_key(
-            "export.package",
-            "import name of the exported package; made from the notebook's name where empty",
-        ),
+    package: str = _set(
+        "",
+        "export.package",
+        "import name of the exported package; made from the notebook's name where empty",
     )
     metrics: tuple[MetricRule, ...] = field(
         default=(), metadata=_key("vet.metrics", "what each metric must reach")
@@ -122,11 +132,8 @@ class Settings:
     skip: tuple[str, ...] = field(
         default=(), metadata=_key("vet.skip", "gates that are not asked")
     )
-    approvals: int = field(
-        default=1,
-        metadata=_key(
-            "review.approvals", "approvals by different reviewers that a release needs"
-        ),
+    approvals: int = _set(
+        1, "review.approvals", "approvals by different reviewers that a release needs"
     )
     reviewers: tuple[str, ...] = field(
         default=(),
@@ -135,17 +142,11 @@ class Settings:
             "public keys that may approve and seal, as lines of OpenSSH; any key where empty",
         ),
     )
-    key: str = field(
-        default="",
-        metadata=_key(
-            "review.key", "private SSH key that seals; ~/.ssh/id_ed25519 where empty"
-        ),
+    key: str = _set(
+        "", "review.key", "private SSH key that seals; ~/.ssh/id_ed25519 where empty"
     )
-    owner: str = field(
-        default="",
-        metadata=_key(
-            "release.owner", "who answers for a release, shown on its HANDOFF page"
-        ),
+    owner: str = _set(
+        "", "release.owner", "who answers for a release, shown on its HANDOFF page"
     )
     #: key -> "default", a file's name, a variable's name or "call"
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import NbshipError
+from nbship.ports import Grant
 from nbship.records.ids import make_id
 from nbship.settings import Settings, find_project, read_settings
 from nbship.workbench_capsule import CapsuleBench
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from nbship.adapters.kernels.processes import Launcher
     from nbship.adapters.store.files import FileStore
     from nbship.ports import (
-        Executor,
-        Grant,
         Journal,
         Leases,
         Linter,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from nbship.records.notebook import Notebook
     from nbship.release.pins import Installed
     from nbship.vetting.gate import Gate
+    from nbship.workflow.attempts import Worker
     from nbship.workflow.recording import Recorder
     from nbship.workflow.submission import Surroundings
     from nbship.workflow.vetting import Instruments
@@ -220,12 +220,24 @@ class Workbench(TrackingBench, QueueBench, CapsuleBench, VerifyingBench):
 
         return WarmLauncher(self.store.folder / "preloads.json")
 
-    @cached_property
-    def executor(self) -> Executor:
-        """Starts attempts."""
-        from nbship.adapters.executors.process import ProcessExecutor
+    def attempt_worker(self, grant: Grant | None = None) -> Worker:
+        """Return what executing attempts needs; without a grant it leases what jobs ask for."""
+        from nbship.workflow.attempts import Worker
+        from nbship.workflow.leasing import leased
+        from nbship.workflow.submission import current_lock
 
-        return ProcessExecutor()
+        return Worker(
+            store=self.store,
+            clock=self.clock,
+            prepare=self.prepared_notebook,
+            execute=self.execute_attempt
+            if grant
+            else leased(self.execute_attempt, self.leases),
+            lock=lambda job: current_lock(
+                self.kernel(job.kernel_name).python, self.environment
+            ),
+            grant=grant or Grant(),
+        )
 
     @cached_property
     def leases(self) -> Leases:

@@ -19,7 +19,11 @@ class Project:
         (folder / "mlops.toml").write_text(settings)
         if notebook:
             shutil.copy(NOTEBOOKS / notebook, folder / notebook)
-        self.environ = {**os.environ, "MLOPS_REVIEW_KEY": str(folder / "reviewer")}
+        self.environ = {
+            **os.environ,
+            "MLOPS_REVIEW_KEY": str(folder / "reviewer"),
+            "MLOPS_QUEUE_IDLE_S": "1",
+        }
 
     @property
     def store(self):

@@ -143,8 +143,9 @@ def test_a_job_without_attempts_is_planned(store):
 
 def test_an_attempt_runs_while_its_worker_holds_it_and_is_killed_after(store):
     lock = store.attempt_folder(JOB_ID, 1) / "worker.lock"
-    with store.hold(lock) as is_ours, store.hold(lock) as is_ours_too:
-        assert (is_ours, is_ours_too) == (True, False)
+    with store.hold(lock) as descriptor, store.hold(lock) as other:
+        assert lock.samefile(f"/proc/self/fd/{descriptor}")
+        assert other is None
         assert job_status(store, JOB_ID) is JobStatus.RUNNING
     assert job_status(store, JOB_ID) is JobStatus.KILLED
 

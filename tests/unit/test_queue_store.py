@@ -63,8 +63,9 @@ def test_a_ticket_is_taken_once_and_put_back_only_where_it_is_still_wanted(store
     assert (ticket.state, ticket.not_before_at) == (TicketState.QUEUED, later)
     assert queue.take(one, attempt=2)
     assert queue.cancel(one)
-    assert not queue.put_back(one, not_before_at=later)
     assert queue.ticket(one).attempt == 2
+    assert not queue.put_back(one, not_before_at=later)
+    assert queue.ticket(one).state is TicketState.CANCELLED
     queue.drop(one)
     assert queue.ticket(one) is None
     assert not queue.cancel(one)

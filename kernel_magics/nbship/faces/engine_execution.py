@@ -196,11 +196,9 @@ def _end_failed(
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Let SIGTERM end the notebook as Ctrl-C does, where nobody else handles it."""
-    is_ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    )
-    if not is_ours:
+    earlier = signal.getsignal(signal.SIGTERM)
+    gives_way = earlier is signal.SIG_DFL or getattr(earlier, "gives_way", False)
+    if not (gives_way and threading.current_thread() is threading.main_thread()):
         yield
         return
 
@@ -211,4 +209,4 @@ def _terminable() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, earlier)

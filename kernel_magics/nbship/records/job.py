@@ -18,6 +18,7 @@ class JobStatus(StrEnum):
     """How a job stands: planned, or as its attempts left it."""
 
     PLANNED = "planned"
+    QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -139,6 +140,8 @@ class Outcome:
     #: last value of each metric
     metrics: Mapping[str, float] = field(default_factory=dict)
     roots: tuple[CapturedRoot, ...] = ()
+    #: True where worker or machine went away in mid-attempt: the notebook had no part in its end
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

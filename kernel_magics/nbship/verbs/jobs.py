@@ -3,33 +3,64 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.resources import add_queueing, add_resources, resources_of
+from nbship.verbs.told import told, told_together
 from nbship.verbs.verify_run import add_verify, verify_rerun
-from nbship.verbs.watching import NotebookLine, TerminalLine, watch
-from nbship.verbs.words import add_job, place, table
+from nbship.verbs.watching import progress_line, watch
+from nbship.verbs.words import add_job, table
 
 if TYPE_CHECKING:
     import argparse
 
-    from nbship.records.job import Job, Outcome, Resources
-    from nbship.settings import Settings
+    from nbship.records.job import Outcome
     from nbship.verbs.answer import Context
     from nbship.workbench import Workbench
+    from nbship.workflow.submission import Request
 
-_LOG_LINES = 20
+_REUSED = "reused: an equal job succeeded, and every file it read is unchanged"
 
 
 def _submit(context: Context, given: argparse.Namespace) -> Answer:
-    from nbship.jobs.values import split_assignments
-    from nbship.workflow.submission import Request, submit
+    from nbship.workflow.submission import submit
 
     workbench = context.workbench
+    requests = [_request(workbench, given, Path(name)) for name in given.notebooks]
+    submissions = [
+        submit(
+            request,
+            store=workbench.store,
+            clock=workbench.clock,
+            surroundings=workbench.surroundings,
+        )
+        for request in requests
+    ]
+    due = list(dict.fromkeys(s.job.id for s in submissions if s.reused is None))
+    ended = {outcome.job_id: outcome for outcome in _attempts(context, due, given)}
+    answers = []
+    for submission in submissions:
+        job_id, reused = submission.job.id, submission.reused
+        if reused is not None:
+            answers.append(told(workbench, reused, _REUSED))
+        elif job_id in ended:
+            outcome = ended[job_id]
+            answers.append(told(workbench, outcome, f"attempt {outcome.attempt}"))
+        else:
+            text = f"{job_id} queued; `mlops attach {job_id}` watches it"
+            answers.append(Answer(text=text, data={"job": job_id}))
+    return told_together(answers)
+
+
+def _request(workbench: Workbench, given: argparse.Namespace, path: Path) -> Request:
+    from nbship.jobs.values import split_assignments
+    from nbship.workflow.submission import Request
+
     settings = workbench.settings
-    data, snapshot = workbench.notebook(Path(given.notebook))
-    request = Request(
-        notebook=Path(given.notebook),
+    data, snapshot = workbench.notebook(path)
+    return Request(
+        notebook=path,
         data=data,
         snapshot=snapshot,
         texts=split_assignments(given.values),
@@ -37,125 +68,58 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
         kernel=given.kernel or settings.kernel,
         experiment=settings.experiment,
         roots=settings.roots,
-        resources=_resources(given, settings),
+        resources=resources_of(given, settings),
         is_again=given.again,
         is_fresh=given.fresh,
     )
-    submission = submit(
-        request,
-        store=workbench.store,
-        clock=workbench.clock,
-        surroundings=workbench.surroundings,
-    )
-    if submission.reused is not None:
-        note = "reused: an equal job succeeded, and every file it read is unchanged"
-        return _told(workbench, submission.job, submission.reused, note)
-    return _attempt(context, submission.job)
-
-
-def _resources(given: argparse.Namespace, settings: Settings) -> Resources:
-    """Take what the command asks for, else what the settings do."""
-    from nbship.records.job import Resources
-
-    asked = {
-        name: getattr(settings, name) if value is None else value
-        for name in ("gpus", "gpu_memory_gib", "timeout_s")
-        for value in (getattr(given, name),)
-    }
-    return Resources(**asked)
 
 
 def _rerun(context: Context, given: argparse.Namespace) -> Answer:
     if given.verify:
         return verify_rerun(context, given)
-    from nbship.workflow.jobs import find_job, load_job
+    from nbship.workflow.jobs import find_job
+    from nbship.workflow.submission import refuse_unsettled
 
     store = context.workbench.store
-    return _attempt(context, load_job(store, find_job(store, given.job)))
+    job_id = find_job(store, given.job)
+    refuse_unsettled(store, job_id)
+    (outcome,) = _attempts(context, [job_id], given)
+    return told(context.workbench, outcome, f"attempt {outcome.attempt}")
 
 
-def _attempt(context: Context, job: Job) -> Answer:
-    from nbship.workflow.submission import make_attempt
+def _attempts(
+    context: Context, job_ids: list[str], given: argparse.Namespace
+) -> list[Outcome]:
+    """Queue jobs, and watch them unless they are left alone."""
+    from nbship.workflow.queueing import enqueue
 
-    workbench = context.workbench
-    attempt = make_attempt(
-        workbench.store,
-        job.id,
-        project=workbench.settings.project.resolve(),
-        clock=workbench.clock,
+    if not job_ids:
+        return []
+    workbench, settings = context.workbench, context.workbench.settings
+    attempts = getattr(given, "attempts", None)
+    enqueue(
+        workbench.queue,
+        job_ids,
+        priority=getattr(given, "priority", 0),
+        attempts=settings.attempts if attempts is None else attempts,
+        losses=settings.losses,
     )
-    line = TerminalLine() if context.session is None else NotebookLine()
-    outcome = watch(workbench, job, attempt, line=line)
-    return _told(workbench, job, outcome, f"attempt {attempt.number}")
-
-
-def _told(workbench: Workbench, job: Job, outcome: Outcome, note: str) -> Answer:
-    """Say how a job ended and where things lie."""
-    from nbship.records.job import JobStatus
-
-    store = workbench.store
-    folder = store.attempt_folder(job.id, outcome.attempt)
-    is_success = outcome.status is JobStatus.SUCCEEDED
-    lines = [f"{job.id} {outcome.status.value} ({note})"]
-    if not is_success:
-        lines.append(f"  cause     {_indented(outcome.cause)}")
-    lines += [f"  metric    {n} = {v:g}" for n, v in outcome.metrics.items()]
-    lines += [_root_line(root) for root in outcome.roots]
-    lines += [
-        f"  run       {place(store.run_folder(outcome.run_id))}",
-        f"  executed  {place(folder / 'output.ipynb')}",
-        f"  log       {place(folder / 'log.txt')}",
-    ]
-    if not is_success:
-        lines += ["  end of the log:", *_end_of(outcome.log_end)]
-    data = {"job": job.id, "note": note, "outcome": outcome, "folder": str(folder)}
-    return Answer(
-        text="\n".join(lines), data=data, exit_code=OK if is_success else ANSWER_IS_NO
-    )
-
-
-def _root_line(root: Any) -> str:  # noqa: ANN401  # a CapturedRoot
-    if root.digest:
-        return f"  root      {root.name} captured"
-    fix = f"\nfix: {root.hint}" if root.hint else ""
-    return f"  root      {root.name} refused: {_indented(root.refusal + fix)}"
-
-
-def _indented(text: str) -> str:
-    """Put the lines after the first below it."""
-    return text.replace("\n", f"\n{'':12}")
-
-
-def _end_of(log: str) -> list[str]:
-    return [f"    {line}" for line in log.rstrip().splitlines()[-_LOG_LINES:]]
+    workbench.start_supervisor()
+    if getattr(given, "detach", False):
+        return []
+    return watch(workbench, job_ids, line=progress_line(context), owns=True)
 
 
 def _exec(context: Context, given: argparse.Namespace) -> Answer:
     from nbship.records.job import Attempt, JobStatus
     from nbship.workbench import Workbench
-    from nbship.workflow.attempts import Worker, run_attempt
-    from nbship.workflow.leasing import leased
-    from nbship.workflow.submission import current_lock
+    from nbship.workflow.attempts import run_attempt
 
     folder = Path(given.attempt).resolve()
     attempt = context.workbench.store.load(Attempt, folder / "attempt.json")
     workbench = Workbench.over(folder.parents[3], project=Path(attempt.project))
     workbench.is_short_lived = True
-
-    def lock(job: Job) -> Any:  # noqa: ANN401  # a Lock
-        python = workbench.kernel(job.kernel_name).python
-        return current_lock(python, workbench.environment)
-
-    outcome = run_attempt(
-        attempt,
-        Worker(
-            store=workbench.store,
-            clock=workbench.clock,
-            prepare=workbench.prepared_notebook,
-            execute=leased(workbench.execute_attempt, workbench.leases),
-            lock=lock,
-        ),
-    )
+    outcome = run_attempt(attempt, workbench.attempt_worker())
     is_success = outcome.status is JobStatus.SUCCEEDED
     text = f"{outcome.job_id} {outcome.status.value} {outcome.cause}".rstrip()
     return Answer(text=text, data=outcome, exit_code=OK if is_success else ANSWER_IS_NO)
@@ -178,22 +142,10 @@ def _jobs(context: Context, _given: argparse.Namespace) -> Answer:
     return Answer(text=table([head, *rows]), data=data)
 
 
-def _logs(context: Context, given: argparse.Namespace) -> Answer:
-    from nbship.workflow.jobs import attempt_numbers, find_job
-
-    store = context.workbench.store
-    job_id = find_job(store, given.job)
-    numbers = attempt_numbers(store, job_id)
-    number = given.attempt or (numbers[-1] if numbers else 1)
-    path = store.attempt_folder(job_id, number) / "log.txt"
-    text = path.read_text("utf-8", "replace") if path.is_file() else ""
-    data = {"job": job_id, "attempt": number, "log": text}
-    said = text.rstrip() or f"attempt {number} at {job_id} has no log"
-    return Answer(text=said, data=data)
-
-
 def _add_submit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("notebook", help="the notebook to execute")
+    parser.add_argument(
+        "notebooks", nargs="+", metavar="notebook", help="the notebooks to execute"
+    )
     parser.add_argument(
         "-p",
         dest="values",
@@ -215,18 +167,8 @@ def _add_submit(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="make a new attempt where a job could serve",
     )
-    parser.add_argument(
-        "--gpus", type=int, metavar="N", help="GPUs that the job is given"
-    )
-    parser.add_argument(
-        "--gpu-memory-gib",
-        type=float,
-        metavar="GIB",
-        help="memory that each of its GPUs has at least",
-    )
-    parser.add_argument(
-        "--timeout-s", type=float, metavar="S", help="seconds that all cells may take"
-    )
+    add_resources(parser)
+    add_queueing(parser)
 
 
 def _add_rerun(parser: argparse.ArgumentParser) -> None:
@@ -238,11 +180,6 @@ def _add_attempt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("attempt", help="folder of the attempt")
 
 
-def _add_logs(parser: argparse.ArgumentParser) -> None:
-    add_job(parser)
-    parser.add_argument("--attempt", type=int, help="number; else the newest")
-
-
 VERBS: tuple[Verb, ...] = (
     Verb(
         name="submit",
@@ -252,13 +189,6 @@ VERBS: tuple[Verb, ...] = (
         add_arguments=_add_submit,
     ),
     Verb(name="jobs", stage="Test", help="list jobs and how they stand", run=_jobs),
-    Verb(
-        name="logs",
-        stage="Test",
-        help="show the log of a job",
-        run=_logs,
-        add_arguments=_add_logs,
-    ),
     Verb(
         name="rerun",
         stage="Test",

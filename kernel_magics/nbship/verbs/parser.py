@@ -22,6 +22,7 @@ _MODULES = (
     "design",
     "params",
     "jobs",
+    "queueing",
     "vetting",
     "review",
     "export",

@@ -1,62 +1,172 @@
-"""Watch an attempt until it has an outcome."""
+"""Watch jobs until they have settled."""
 
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbship.errors import JobError
 
 if TYPE_CHECKING:
-    from nbship.ports import StartedAttempt
-    from nbship.records.job import Attempt, Job, Outcome
+    from collections.abc import Sequence
+
+    from nbship.records.job import Attempt, Outcome
+    from nbship.records.queue import Ticket
+    from nbship.verbs.answer import Context
     from nbship.workbench import Workbench
 
 _PAUSE_S = 0.2
+#: how often a supervisor is looked for
+_CARE_S = 1.0
+#: supervisors that may end without an effect before that is an error
+_SUPERVISORS = 3
 
 
 def watch(
-    workbench: Workbench, job: Job, attempt: Attempt, *, line: ProgressLine
-) -> Outcome:
-    """Start an attempt, show its cells as they begin, and return its outcome.
+    workbench: Workbench, job_ids: Sequence[str], *, line: ProgressLine, owns: bool
+) -> list[Outcome]:
+    """Show how jobs go until they have settled, and return their outcomes.
 
-    Ctrl-C stops the attempt; its outcome then says that it was interrupted.
+    Parameters
+    ----------
+    workbench
+        The store, and its queue.
+    job_ids
+        Jobs that are queued, running, or settled.
+    line
+        Where their progress is shown.
+    owns
+        True where Ctrl-C gives the jobs up, and they are waited for; False where it only ends
+        the watching.
 
     Raises
     ------
+    KeyboardInterrupt
+        If the watching was ended, or giving up was hurried.
     JobError
-        If another process took the attempt.
+        If no supervisor stays alive, or a job was never queued.
     StoreError
         If the store cannot be written.
     """
-    from nbship.workflow.attempts import close_abandoned
-
-    folder = workbench.store.attempt_folder(job.id, attempt.number)
-    progress = Progress(workbench, job, attempt, line=line)
-    started = workbench.executor.start(folder, project=workbench.settings.project)
+    watching = _Watching(workbench, job_ids, line)
     try:
-        _wait(started, progress)
+        watching.run()
     except KeyboardInterrupt:
-        started.stop()
-    progress.show()
-    line.end()
-    outcome = close_abandoned(
-        workbench.store,
-        attempt,
-        clock=workbench.clock,
-        process=started.description,
-    )
-    if outcome is None:
+        if not owns:
+            raise
+        for job_id in job_ids:
+            workbench.cancel(job_id)
+        watching.run()
+    finally:
+        line.end()
+    return [watching.outcomes[job_id] for job_id in job_ids]
+
+
+class _Watching:
+    def __init__(
+        self, workbench: Workbench, job_ids: Sequence[str], line: ProgressLine
+    ) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._workbench = workbench
+        self._job_ids = job_ids
+        self._line = line
+        self._progress: dict[str, Progress] = {}
+        self._shown = ""
+        self._cared_at_s = time.monotonic()
+        self._supervisors = 0
+
+    def run(self) -> None:
+        while True:
+            tickets = self._workbench.queue.tickets()
+            self._take_settled({ticket.job_id for ticket in tickets})
+            self._show(tickets)
+            if len(self.outcomes) == len(set(self._job_ids)):
+                return
+            self._care(tickets)
+            self._workbench.queue.wait(_PAUSE_S)
+
+    def _take_settled(self, wanted: set[str]) -> None:
+        from nbship.workflow.queueing import settled_outcome
+
+        for job_id in self._job_ids:
+            if job_id not in wanted and job_id not in self.outcomes:
+                outcome = settled_outcome(self._workbench.store, job_id)
+                self.outcomes[job_id] = outcome
+                self._supervisors = 0
+
+    def _show(self, tickets: Sequence[Ticket]) -> None:
+        places = {ticket.job_id: place for place, ticket in enumerate(tickets)}
+        if len(self._job_ids) == 1:
+            text = self._words(self._job_ids[0], tickets, places)
+        else:
+            open_ids = [j for j in self._job_ids if j not in self.outcomes]
+            running = [j for j in open_ids if tickets[places[j]].attempt]
+            parts = [self._words(job_id, tickets, places) for job_id in running]
+            total, ended = len(self._job_ids), len(self.outcomes)
+            text = "; ".join([f"{ended} of {total} jobs have settled", *parts])
+        if text != self._shown:
+            self._shown = text
+            self._line.show(text)
+
+    def _words(
+        self, job_id: str, tickets: Sequence[Ticket], places: dict[str, int]
+    ) -> str:
+        if job_id in self.outcomes:
+            number = self.outcomes[job_id].attempt
+        elif tickets[places[job_id]].attempt:
+            number = tickets[places[job_id]].attempt
+        else:
+            ahead = sum(1 for t in tickets[: places[job_id]] if not t.attempt)
+            return f"{job_id} queued, {ahead} before it"
+        progress = self._progress.get(job_id)
+        if progress is None or progress.number != number:
+            progress = Progress.of(self._workbench, job_id, number)
+            if progress is None:  # its folder is still being made
+                return f"{job_id} attempt {number} begins"
+            self._progress[job_id] = progress
+        return progress.words()
+
+    def _care(self, tickets: Sequence[Ticket]) -> None:
+        """Follow a supervisor that was killed by another one."""
+        if time.monotonic() < self._cared_at_s + _CARE_S:
+            return
+        self._cared_at_s = time.monotonic()
+        if self._workbench.has_supervisor:
+            return
+        if self._supervisors >= _SUPERVISORS:
+            self._give_up(tickets)
+        self._supervisors += 1
+        self._workbench.start_supervisor()
+
+    def _give_up(self, tickets: Sequence[Ticket]) -> None:
+        """Say why no supervisor can work, as far as that shows from here.
+
+        Raises
+        ------
+        JobError
+            If the attempts can be closed from here.
+        StoreError
+            If the store cannot be written, which is the reason.
+        """
+        from nbship.records.job import Attempt
+        from nbship.workflow.attempts import close_abandoned
+
+        store, clock = self._workbench.store, self._workbench.clock
+        for ticket in tickets:
+            path = store.attempt_folder(ticket.job_id, ticket.attempt) / "attempt.json"
+            if ticket.job_id in self._job_ids and path.is_file():
+                attempt = store.load(Attempt, path)
+                close_abandoned(store, attempt, clock=clock, process="its worker")
         raise JobError(
-            f"attempt {attempt.number} at {job.id}: another process works on it",
-            hint=f"Watch it with `mlops logs {job.id}`.",
+            f"{store.folder}: no supervisor stays alive",
+            hint=f"Read {store.folder / 'supervisor.log'}.",
         )
-    return outcome
 
 
-def _wait(started: StartedAttempt, progress: Progress) -> None:
-    while started.wait(_PAUSE_S) is None:
-        progress.show()
+def progress_line(context: Context) -> ProgressLine:
+    """Return the line for where a verb was called."""
+    return TerminalLine() if context.session is None else NotebookLine()
 
 
 class ProgressLine(Protocol):
@@ -109,34 +219,39 @@ class Progress:
 
     Parameters
     ----------
-    workbench, job, attempt
+    workbench
+        The store.
+    attempt
         What is watched.
-    line
-        Where the count is shown.
     """
 
-    def __init__(
-        self, workbench: Workbench, job: Job, attempt: Attempt, *, line: ProgressLine
-    ) -> None:
-        snapshot = workbench.store.job_folder(job.id) / "input.ipynb"
-        _, notebook = workbench.notebook(snapshot)
+    def __init__(self, workbench: Workbench, attempt: Attempt) -> None:
+        from nbship.workflow.jobs import load_job
+
+        store, job_id = workbench.store, attempt.job_id
+        _, notebook = workbench.notebook(store.job_folder(job_id) / "input.ipynb")
         cells = [cell for cell in notebook.code_cells if cell.source.strip()]
-        self._total = len(cells) + bool(job.values)
-        self._journal = workbench.store.journal(attempt.run_id)
+        self.number = attempt.number
+        self._total = len(cells) + bool(load_job(store, job_id).values)
+        self._journal = store.journal(attempt.run_id)
         self._offset = 0
         self._started = 0
-        self._shown = -1
-        self._title = f"{job.id} attempt {attempt.number}"
-        self._line = line
+        self._title = f"{job_id} attempt {attempt.number}"
 
-    def show(self) -> None:
-        """Say how many cells have begun, where that has changed."""
+    @classmethod
+    def of(cls, workbench: Workbench, job_id: str, number: int) -> Progress | None:
+        """Return the progress of an attempt; None where its folder is not there."""
+        from nbship.records.job import Attempt
+
+        store = workbench.store
+        path = store.attempt_folder(job_id, number) / "attempt.json"
+        return cls(workbench, store.load(Attempt, path)) if path.is_file() else None
+
+    def words(self) -> str:
+        """Say how many cells have begun."""
         from nbship.records.run import EventKind
 
         for event, offset in self._journal.events_from(self._offset):
             self._offset = offset
             self._started += event.kind is EventKind.CELL_STARTED
-        if self._started != self._shown:
-            self._shown = self._started
-            count = min(self._started, self._total)
-            self._line.show(f"{self._title}: cell {count}/{self._total}")
+        return f"{self._title}: cell {min(self._started, self._total)}/{self._total}"

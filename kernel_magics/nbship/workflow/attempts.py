@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nbship.capture.exhaustion import exhausted
@@ -59,6 +59,9 @@ class _Ending:
     began_at: datetime
     ended_at: datetime
     lock_digest: str = ""
+    #: how it ended where no run says so; None where that shows in ``raised``
+    status: JobStatus | None = None
+    is_lost: bool = False
 
 
 def run_attempt(attempt: Attempt, worker: Worker) -> Outcome:
@@ -74,8 +77,8 @@ def run_attempt(attempt: Attempt, worker: Worker) -> Outcome:
     store, clock = worker.store, worker.clock
     job = load_job(store, attempt.job_id)
     folder = store.attempt_folder(job.id, attempt.number)
-    with store.hold(folder / "worker.lock") as is_ours:
-        if not is_ours or (folder / "outcome.json").exists():
+    with store.hold(folder / "worker.lock") as lock:
+        if lock is None or (folder / "outcome.json").exists():
             raise JobError(
                 f"attempt {attempt.number} at {job.id} is taken",
                 hint=f"Make a new one: `mlops rerun {job.id}`.",
@@ -85,12 +88,20 @@ def run_attempt(attempt: Attempt, worker: Worker) -> Outcome:
         snapshot = store.job_folder(job.id) / "input.ipynb"
         prepared = folder / "input.ipynb"
         store.write_bytes(worker.prepare(snapshot, source), prepared)
-        raised = worker.execute(job, attempt, prepared, worker.grant)
+        held_fds = (*worker.grant.held_fds, lock)
+        grant = replace(worker.grant, held_fds=held_fds)
+        raised, status = "", None
+        try:
+            raised = worker.execute(job, attempt, prepared, grant)
+        except (KeyboardInterrupt, SystemExit):
+            raised = "interrupted before its first cell"
+            status = JobStatus.INTERRUPTED
         ending = _Ending(
             raised=raised,
             began_at=began_at,
             ended_at=clock.now(),
             lock_digest=_digest_of_lock(job, worker.lock),
+            status=status,
         )
         return _publish(store, _outcome(store, job, attempt, ending), folder)
 
@@ -119,24 +130,81 @@ def close_abandoned(
     StoreError
         If the store cannot be written.
     """
+    raised = f"{process} was killed before the run began"
+    return _close(store, attempt, clock=clock, raised=raised)
+
+
+def close_failed(
+    store: Store, attempt: Attempt, *, clock: Clock, cause: str
+) -> Outcome | None:
+    """Write the outcome of an attempt whose worker could not go on, and says why.
+
+    Returns
+    -------
+    Outcome or None
+        As :func:`close_abandoned`.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be written.
+    """
+    failed = JobStatus.FAILED
+    return _close(store, attempt, clock=clock, raised=cause, status=failed)
+
+
+def _close(
+    store: Store,
+    attempt: Attempt,
+    *,
+    clock: Clock,
+    raised: str,
+    status: JobStatus | None = None,
+) -> Outcome | None:
     job = load_job(store, attempt.job_id)
     folder = store.attempt_folder(job.id, attempt.number)
     path = folder / "outcome.json"
-    with store.hold(folder / "worker.lock") as is_ours:
+    with store.hold(folder / "worker.lock") as lock:
         if path.is_file():
-            return store.load(Outcome, path)
-        if not is_ours:
+            return _publish(store, store.load(Outcome, path), folder)
+        if lock is None:
             return None
-        raised = f"{process} was killed before the run began"
+        is_lost = True
         with contextlib.suppress(RunError):
-            close_killed(store, attempt.run_id)
-        ending = _Ending(raised=raised, began_at=attempt.made_at, ended_at=clock.now())
+            is_lost = close_killed(store, attempt.run_id)
+        ending = _Ending(
+            raised=raised,
+            began_at=attempt.made_at,
+            ended_at=clock.now(),
+            status=status,
+            is_lost=is_lost and status is None,
+        )
         return _publish(store, _outcome(store, job, attempt, ending), folder)
 
 
+def close_unbegun(
+    store: Store, attempt: Attempt, *, clock: Clock, cause: str
+) -> Outcome:
+    """Write the outcome of an attempt that nobody is to work on.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be written.
+    """
+    job = load_job(store, attempt.job_id)
+    now = clock.now()
+    ending = _Ending(
+        raised=cause, began_at=now, ended_at=now, status=JobStatus.INTERRUPTED
+    )
+    folder = store.attempt_folder(job.id, attempt.number)
+    return _publish(store, _outcome(store, job, attempt, ending), folder)
+
+
 def _publish(store: Store, outcome: Outcome, folder: Path) -> Outcome:
-    """Write the attempt's outcome; the first success becomes the job's, and stays."""
-    store.save(outcome, folder / "outcome.json")
+    """Write the attempt's outcome, once; the first success becomes the job's, and stays."""
+    if not (folder / "outcome.json").is_file():
+        store.save(outcome, folder / "outcome.json")
     if outcome.status is JobStatus.SUCCEEDED:
         published = store.job_folder(outcome.job_id) / "outcome.json"
         store.link(folder / "outcome.json", published)
@@ -146,7 +214,7 @@ def _publish(store: Store, outcome: Outcome, folder: Path) -> Outcome:
 def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outcome:
     folder = store.attempt_folder(job.id, attempt.number)
     run = recorded_run(store, attempt.run_id)
-    status, cause, why = _end_of(run, ending.raised)
+    status, cause, why = _end_of(run, ending)
     if status in _ENDED_FROM_OUTSIDE:
         status, cause = _pruned(store, folder) or (status, cause)
     output = folder / "output.ipynb"
@@ -167,6 +235,7 @@ def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outco
         data=run.data if run else (),
         metrics={n: m.value for n, m in run.last_metrics.items()} if run else {},
         roots=captured_roots(store, job, folder / "roots") if is_success else (),
+        is_lost=ending.is_lost,
     )
 
 
@@ -178,14 +247,16 @@ def _pruned(store: Store, folder: Path) -> tuple[JobStatus, str] | None:
     return JobStatus.PRUNED, store.load(Pruning, path).cause
 
 
-def _end_of(run: Run | None, raised: str) -> tuple[JobStatus, str, Cause | None]:
+def _end_of(run: Run | None, ending: _Ending) -> tuple[JobStatus, str, Cause | None]:
     """Return status and cause; what the run says counts before what papermill raised."""
     if run is not None and run.ended_at is not None:
         return JobStatus(run.status.value), run.cause, run.why
-    cause = raised or "the run was never closed"
-    if "was killed" in raised:
+    cause = ending.raised or "the run was never closed"
+    if ending.status is JobStatus.INTERRUPTED:
+        return ending.status, cause, Cause(kind=CauseKind.INTERRUPTED)
+    if "was killed" in cause:
         return JobStatus.KILLED, cause, Cause(kind=CauseKind.WORKER_KILLED)
-    name, _, text = raised.partition(": ")
+    name, _, text = cause.partition(": ")
     found = exhausted(name, text, has_gpus=False)
     return JobStatus.FAILED, cause, Cause(kind=found or CauseKind.OTHER)
 

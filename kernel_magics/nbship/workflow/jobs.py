@@ -43,6 +43,15 @@ def published_outcome(store: Store, job_id: str) -> Outcome | None:
     return None if path is None else store.load(Outcome, path)
 
 
+def newest_outcome(store: Store, job_id: str) -> Outcome | None:
+    """Return the outcome of the newest attempt, whether it was published or not."""
+    numbers = attempt_numbers(store, job_id)
+    if not numbers:
+        return None
+    path = store.attempt_folder(job_id, numbers[-1]) / "outcome.json"
+    return store.load(Outcome, path) if path.is_file() else None
+
+
 def outcome_path(store: Store, job_id: str) -> Path | None:
     """Return the file that :func:`published_outcome` reads."""
     published = store.job_folder(job_id) / "outcome.json"
@@ -67,16 +76,26 @@ def job_status(store: Store, job_id: str) -> JobStatus:
     """Tell how a job stands.
 
     An attempt without outcome runs while a process holds its ``worker.lock``; where none
-    does, worker and machine went away and the job was killed.
+    does, worker and machine went away and the job was killed. A job with a ticket that does
+    not run waits for its next attempt.
     """
+    numbers = attempt_numbers(store, job_id)
+    if numbers:
+        newest = store.attempt_folder(job_id, numbers[-1])
+        is_open = not (newest / "outcome.json").is_file()
+        if is_open and store.is_held(newest / "worker.lock"):
+            return JobStatus.RUNNING
+    if ticket_path(store, job_id).is_file():
+        return JobStatus.QUEUED
     outcome = published_outcome(store, job_id)
     if outcome is not None:
         return outcome.status
-    numbers = attempt_numbers(store, job_id)
-    if not numbers:
-        return JobStatus.PLANNED
-    lock = store.attempt_folder(job_id, numbers[-1]) / "worker.lock"
-    return JobStatus.RUNNING if store.is_held(lock) else JobStatus.KILLED
+    return JobStatus.KILLED if numbers else JobStatus.PLANNED
+
+
+def ticket_path(store: Store, job_id: str) -> Path:
+    """Return the file that says that a job is wanted; see :mod:`nbship.records.queue`."""
+    return store.job_folder(job_id) / "ticket.json"
 
 
 def find_job(store: Store, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbship.errors import NbshipError
@@ -30,13 +31,15 @@ def leased(
         Where the GPUs come from. A job that cannot have them fails with the reason.
     """
 
-    def execute_leased(job: Job, attempt: Attempt, source: Path, _grant: Grant) -> str:
+    def execute_leased(job: Job, attempt: Attempt, source: Path, grant: Grant) -> str:
         try:
             lease = waited_for(leases, job.resources)
         except NbshipError as error:
             return f"{type(error).__name__}: {error.message}"
         try:
-            return execute(job, attempt, source, lease.grant)
+            held_fds = (*grant.held_fds, *lease.grant.held_fds)
+            leased = replace(lease.grant, held_fds=held_fds)
+            return execute(job, attempt, source, leased)
         finally:
             lease.release()
 

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from nbship.errors import JobError
-from nbship.workflow.jobs import published_outcome
+from nbship.workflow.jobs import newest_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -107,14 +107,14 @@ def settled(
 
 
 def settled_outcome(store: Store, job_id: str) -> Outcome:
-    """Return the outcome of a job that has settled.
+    """Return the outcome of the newest attempt at a job that has settled.
 
     Raises
     ------
     JobError
         If it has none: nobody queued it.
     """
-    outcome = published_outcome(store, job_id)
+    outcome = newest_outcome(store, job_id)
     if outcome is None:
         raise JobError(
             f"job {job_id} is not in the queue and has no outcome",

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from nbship.workflow.capsule import CapsuleTools
 
 _DEFAULT_KERNEL = "python3"
-_WATCH = "Watch it with `mlops logs last`."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,8 +169,6 @@ def make_attempt(store: Store, job_id: str, *, project: Path, clock: Clock) -> A
         If the store cannot be written.
     """
     job = load_job(store, job_id)
-    if job_status(store, job_id) is JobStatus.RUNNING:
-        raise JobError(_running(job), hint=_WATCH)
     numbers = attempt_numbers(store, job_id)
     attempt = Attempt(
         job_id=job_id,
@@ -265,8 +262,7 @@ def _serve(store: Store, job: Job, request: Request) -> Submission | None:
     JobError
         If it is running.
     """
-    if job_status(store, job.id) is JobStatus.RUNNING:
-        raise JobError(_running(job), hint=_WATCH)
+    refuse_unsettled(store, job.id)
     outcome = published_outcome(store, job.id)
     if request.is_again or outcome is None:
         return Submission(job=job)
@@ -283,5 +279,17 @@ def _digests_now(outcome: Outcome, project: Path) -> dict[str, str]:
     return {name: digest_file(p) for name, p in paths.items() if p.is_file()}
 
 
-def _running(job: Job) -> str:
-    return f"job {job.id} has this plan and is running"
+def refuse_unsettled(store: Store, job_id: str) -> None:
+    """Refuse a job that waits or runs.
+
+    Raises
+    ------
+    JobError
+        If it does.
+    """
+    status = job_status(store, job_id)
+    if status in {JobStatus.QUEUED, JobStatus.RUNNING}:
+        raise JobError(
+            f"job {job_id} has this plan and is {status.value}",
+            hint=f"Watch it with `mlops attach {job_id}`.",
+        )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,3 +87,50 @@ def _birth_without_proc(pid: int) -> str | None:
     except PermissionError:
         return ""
     return ""
+
+
+def end_holders(path: Path) -> None:
+    """Kill whatever keeps a lock of a file, with its process group where it leads one."""
+    for pid in holders_of(path):
+        if pid == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if os.getpgid(pid) == pid:
+                os.killpg(pid, signal.SIGKILL)
+            else:
+                os.kill(pid, signal.SIGKILL)
+
+
+def stop_holders(path: Path) -> None:
+    """End the nbship processes that keep a lock of a file as Ctrl-C would."""
+    for pid in holders_of(path):
+        with contextlib.suppress(OSError):
+            if b"nbship.faces" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGTERM)
+
+
+def holders_of(path: Path) -> tuple[int, ...]:
+    """List the processes that keep a lock of a file: their descriptors carry it in ``fdinfo``."""
+    try:
+        wanted = path.stat()
+    except FileNotFoundError:
+        return ()
+    return tuple(
+        int(process.name)
+        for process in Path("/proc").iterdir()
+        if process.name.isdigit() and _holds(process, wanted)
+    )
+
+
+def _holds(process: Path, wanted: os.stat_result) -> bool:
+    try:
+        for descriptor in (process / "fd").iterdir():
+            about = descriptor.stat()
+            if (about.st_dev, about.st_ino) != (wanted.st_dev, wanted.st_ino):
+                continue
+            info = (process / "fdinfo" / descriptor.name).read_text()
+            if re.search(r"FLOCK.*WRITE", info):
+                return True
+    except OSError:  # gone meanwhile, or another user's
+        return False
+    return False

@@ -10,7 +10,7 @@ import shutil
 from typing import TYPE_CHECKING, TypeVar
 
 from nbship.adapters.store.journal import FILE_NAME, FileJournal
-from nbship.adapters.store.locks import file_lock, is_held
+from nbship.adapters.store.locks import held_file, is_held
 from nbship.errors import RecordFormatError, RecordNotFoundError, store_error
 from nbship.records.codec import from_json, json_text
 from nbship.records.ids import is_id
@@ -159,9 +159,9 @@ class FileStore:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def hold(self, path: Path) -> contextlib.AbstractContextManager[bool]:
-        """Hold a file by ``flock`` while the block runs; False where another process does."""
-        return file_lock(path, wait_s=0.0)
+    def hold(self, path: Path) -> contextlib.AbstractContextManager[int | None]:
+        """Hold a file by ``flock``; give the descriptor, None where another process holds it."""
+        return held_file(path, wait_s=0.0)
 
     def is_held(self, path: Path) -> bool:
         """Tell whether a living process holds the file by ``flock``."""

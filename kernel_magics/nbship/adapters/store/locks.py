@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _POLL_S = 0.1
+#: whoever asks whether a file is held holds it for a moment
+_MOMENTS, _MOMENT_S = 5, 0.002
 
 
 @contextlib.contextmanager
@@ -37,8 +39,29 @@ def file_lock(path: Path, *, wait_s: float) -> Iterator[bool]:
     bool
         Whether the lock is held.
     """
+    with held_file(path, wait_s=wait_s) as descriptor:
+        yield descriptor is not None
+
+
+@contextlib.contextmanager
+def held_file(path: Path, *, wait_s: float) -> Iterator[int | None]:
+    """Hold the lock of a file, as :func:`file_lock` does.
+
+    Yields
+    ------
+    int or None
+        The descriptor that holds it, None where it is not held. Whoever else keeps that
+        descriptor open, such as a kernel, holds the lock on after the block.
+    """
     with _opened(path) as file:
-        yield _acquire(file.fileno(), time.monotonic() + wait_s)
+        is_ours = _acquire(file.fileno(), time.monotonic() + wait_s)
+        yield file.fileno() if is_ours else None
+
+
+def wait_until_free(path: Path) -> None:
+    """Wait until nobody holds the lock of a file."""
+    with path.open("rb") as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_SH)
 
 
 def is_held(path: Path) -> bool:
@@ -64,12 +87,14 @@ def _opened(path: Path) -> IO[str]:
 
 
 def _acquire(descriptor: int, deadline_s: float) -> bool:
+    moments = _MOMENTS
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= deadline_s:
+            if time.monotonic() >= deadline_s and not moments:
                 return False
-            time.sleep(_POLL_S)
+            time.sleep(_MOMENT_S if moments else _POLL_S)
+            moments = max(0, moments - 1)
         else:
             return True

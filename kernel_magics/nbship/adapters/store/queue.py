@@ -29,6 +29,8 @@ FILE_NAME = "queue.sqlite"
 _TICKET = "ticket.json"
 _BUSY_TIMEOUT_S = 30.0
 _LAYOUT = 1
+#: some milliseconds, however many jobs wait
+_AT_ONCE = 256
 _COLUMNS = tuple(field.name for field in fields(Ticket))
 _TABLE = f"create table tickets ({', '.join(_COLUMNS)}, primary key (job_id))"
 _ORDER = "order by priority desc, enqueued_at, rowid"
@@ -60,30 +62,54 @@ class SqliteQueue:
     ) -> None:
         """Want jobs; one that is wanted already keeps its ticket."""
         now = datetime.now(UTC)
-        name = self._surroundings() if self._surroundings else ""
-        known = {ticket.job_id for ticket in self.tickets()}
-        tickets = [
-            Ticket(
-                job_id=job_id,
-                priority=priority,
-                attempts=attempts,
-                losses=losses,
-                first_attempt=self._next_attempt(job_id),
-                enqueued_at=now,
-                not_before_at=now,
-                surroundings=name,
-            )
-            for job_id in job_ids
-            if job_id not in known
-        ]
-        for ticket in tickets:
-            self._store.save_lightly(ticket, self._file(ticket.job_id))
         with self._transaction() as database:
+            # inside, so that no supervisor that leaves forgets them meanwhile
+            name = self._surroundings() if self._surroundings else ""
+            known = {row[0] for row in database.execute("select job_id from tickets")}
+            tickets = [
+                Ticket(
+                    job_id=job_id,
+                    priority=priority,
+                    attempts=attempts,
+                    losses=losses,
+                    first_attempt=self._next_attempt(job_id),
+                    enqueued_at=now,
+                    not_before_at=now,
+                    surroundings=name,
+                )
+                for job_id in job_ids
+                if job_id not in known
+            ]
+            for ticket in tickets:
+                self._store.save_lightly(ticket, self._file(ticket.job_id))
             _insert(database, tickets)
+
+    def when_empty(self, act: Callable[[], object]) -> bool:
+        """Do something while no job is wanted and none can become so; False where one is."""
+        with self._transaction() as database:
+            is_empty = database.execute("select 1 from tickets").fetchone() is None
+            if is_empty:
+                act()
+        return is_empty
 
     def tickets(self) -> tuple[Ticket, ...]:
         """List the tickets in the order that they are taken in."""
         return self._select(_ORDER)
+
+    def due(self, now: datetime) -> tuple[Ticket, ...]:
+        """List, in their order, the tickets that there is something to do about; not all at once."""
+        return self._select(
+            f"where state != ? or not_before_at <= ? {_ORDER} limit {_AT_ONCE}",
+            TicketState.QUEUED,
+            now.isoformat(),
+        )
+
+    def earliest(self) -> datetime | None:
+        """Return when the first of the waiting tickets may be taken; None where none waits."""
+        query = "select min(not_before_at) from tickets where state = ?"
+        with self._explained():
+            row = self._connection().execute(query, (TicketState.QUEUED,)).fetchone()
+        return None if row[0] is None else datetime.fromisoformat(row[0])
 
     def ticket(self, job_id: str) -> Ticket | None:
         """Return the ticket of a job; None where it is not wanted, or has settled."""
@@ -102,13 +128,17 @@ class SqliteQueue:
 
     def put_back(self, job_id: str, *, not_before_at: datetime) -> bool:
         """Let a job wait for its next attempt; False where it was given up."""
-        return self._change(
-            "state = ?, attempt = 0, not_before_at = ? where job_id = ? and state = ?",
-            TicketState.QUEUED,
+        running, queued = TicketState.RUNNING, TicketState.QUEUED
+        self._change(
+            "attempt = 0, not_before_at = ?,"
+            " state = case state when ? then ? else state end where job_id = ?",
             not_before_at.isoformat(),
+            running,
+            queued,
             job_id,
-            TicketState.RUNNING,
         )
+        ticket = self.ticket(job_id)
+        return ticket is not None and ticket.state is queued
 
     def cancel(self, job_id: str) -> bool:
         """Give a job up; False where it is not wanted."""

@@ -1,0 +1,70 @@
+"""What a job asks for, and how it is queued, as words of a verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from nbship.records.job import Resources
+    from nbship.settings import Settings
+
+#: fields of a job's resources, each an option of ``submit`` and a setting
+_RESOURCES = ("gpus", "gpu_memory_gib", "cpus", "memory_gib", "timeout_s")
+
+
+def add_resources(parser: argparse.ArgumentParser) -> None:
+    """Take what a job asks for; :func:`resources_of` reads it."""
+    parser.add_argument(
+        "--gpus", type=int, metavar="N", help="GPUs that the job is given"
+    )
+    parser.add_argument(
+        "--gpu-memory-gib",
+        type=float,
+        metavar="GIB",
+        help="memory that each of its GPUs has at least",
+    )
+    parser.add_argument(
+        "--cpus",
+        type=int,
+        metavar="N",
+        help="processors that the job counts for, and threads of its libraries",
+    )
+    parser.add_argument(
+        "--memory-gib",
+        type=float,
+        metavar="GIB",
+        help="memory that its kernel may use; 0 is no limit",
+    )
+    parser.add_argument(
+        "--timeout-s", type=float, metavar="S", help="seconds that all cells may take"
+    )
+
+
+def resources_of(given: argparse.Namespace, settings: Settings) -> Resources:
+    """Take what the command asks for, else what the settings do."""
+    from nbship.records.job import Resources
+
+    asked = {
+        name: getattr(settings, name) if value is None else value
+        for name in _RESOURCES
+        for value in (getattr(given, name),)
+    }
+    return Resources(**asked)
+
+
+def add_queueing(parser: argparse.ArgumentParser) -> None:
+    """Take how a job is queued."""
+    parser.add_argument(
+        "--attempts",
+        type=int,
+        metavar="N",
+        help="attempts before a failure of the notebook's own stands",
+    )
+    parser.add_argument(
+        "--priority", type=int, default=0, metavar="N", help="higher ones begin first"
+    )
+    parser.add_argument(
+        "--detach", action="store_true", help="queue it and return at once"
+    )
