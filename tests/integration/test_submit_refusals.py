@@ -19,6 +19,7 @@ def project(tmp_path):
     project = Project(tmp_path / "project", settings="trackers = []\n")
     write_notebook(project.folder / "good.ipynb", "1", parameters=PARAMETERS)
     write_notebook(project.folder / "bare.ipynb", "1")
+    write_notebook(project.folder / "tag.ipynb", "1", tags={1: ["mlops:nosie"]})
     write_notebook(project.folder / "kernel.ipynb", "1", kernel="no-such-kernel")
     (project.folder / "text.ipynb").write_text("print('no notebook')")
     (project.folder / "broken.ipynb").write_text('{"nbformat": 4')
@@ -32,6 +33,7 @@ def project(tmp_path):
         (["broken.ipynb"], 3, "broken.ipynb: not a notebook: not JSON"),
         (["missing.ipynb"], 3, "missing.ipynb: cannot be read"),
         (["kernel.ipynb"], 3, "no kernel 'no-such-kernel' is installed; there are: "),
+        (["tag.ipynb"], 3, "cell c1 has the unknown tag 'mlops:nosie'"),
         (["good.ipynb", "--kernel", "nope"], 3, "no kernel 'nope' is installed"),
         (["good.ipynb", "-p", "dpeth=3"], 3, "did you mean 'depth'?"),
         (["good.ipynb", "-p", "lr=fast"], 3, "lr = fast: a number was expected"),

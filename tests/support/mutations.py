@@ -52,7 +52,8 @@ class Mutation:
     """One change to one cell."""
 
     kind: str
-    cell_id: str
+    #: the cell's, from 0
+    position: int
     #: what was written, and what is now
     before: str
     after: str
@@ -63,11 +64,11 @@ class Mutation:
 def mutations_of(document: dict[str, Any]) -> list[Mutation]:
     """Find every change that can be made to a notebook, in the order of its cells."""
     found = []
-    for cell in document["cells"]:
+    for position, cell in enumerate(document["cells"]):
         if cell["cell_type"] == "code":
             source = "".join(cell["source"])
             found += [
-                Mutation(kind=kind, cell_id=cell["id"], before=b, after=a, source=new)
+                Mutation(kind=kind, position=position, before=b, after=a, source=new)
                 for kind, b, a, new in _changes(source)
             ]
     return found
@@ -98,9 +99,7 @@ def chosen(mutations: list[Mutation], count: int, *, turn: int = 0) -> list[Muta
 def mutated(document: dict[str, Any], mutation: Mutation) -> bytes:
     """Write the notebook with the change in it."""
     changed = json.loads(json.dumps(document))
-    for cell in changed["cells"]:
-        if cell.get("id") == mutation.cell_id:
-            cell["source"] = mutation.source
+    changed["cells"][mutation.position]["source"] = mutation.source
     return json.dumps(changed).encode()
 
 

@@ -21,6 +21,7 @@ from nbship.records.ids import make_id
 from nbship.records.job import Attempt, Job, JobStatus, Lock, Resources
 from nbship.records.locks import lock_bytes, lock_of
 from nbship.settings import name_in_project
+from nbship.vetting.comparison.tags import read_tags
 from nbship.workflow.capsule import MODULES, checked_secrets, write_repository
 from nbship.workflow.jobs import (
     attempt_numbers,
@@ -204,8 +205,10 @@ def wish_of(request: Request, surroundings: Surroundings) -> Wish:
     KernelError
         If the kernel is not installed, or its interpreter does not answer.
     JobError
-        If a secret is missing, or its value stands in the notebook.
+        If a secret is missing, or its value stands in the notebook; or if a cell has a tag
+        that begins with ``mlops:`` and is none of ours.
     """
+    read_tags(request.snapshot.code_cells, where=str(request.notebook))
     contract = read_contract(request.snapshot)
     values = parse_values(contract, request.texts, where=str(request.notebook))
     kernel = request.kernel or request.snapshot.kernel_name or _DEFAULT_KERNEL

@@ -50,6 +50,12 @@ def verdict_of(
         ("step 1\rstep 2\rstep 3", "step 3", IDENTICAL),
         ("the period is 2.0 s", "the period is 3.0 s", CHANGED),
         ("born 1999-01-02", "born 1999-01-03", CHANGED),
+        ("best of 5 models: 0.93", "best of 5 models: 0.94", CHANGED),
+        ("it took 5 steps", "it took 6 steps", CHANGED),
+        ("took 59 s, loss 0.5", "took 1 min 1 s, loss 0.6", CHANGED),
+        ("took 59 s, loss 0.5", "took 1 min 1 s, loss 0.5", NOISE),
+        ("duration 3.5", "duration 4.5", CHANGED),
+        ("hash 0xdeadbeef", "hash 0xdeadbeee", CHANGED),
     ],
 )
 def test_texts_where_two_reruns_agree(published, rerun, verdict):

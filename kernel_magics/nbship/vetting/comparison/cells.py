@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nbship.records.comparison import CellComparison, CellVerdict, Difference
+from nbship.records.comparison import DIVERGED, CellComparison, CellVerdict, Difference
 from nbship.vetting.comparison.judging import compare_part, noisy_places
 from nbship.vetting.comparison.parts import parts_of
 
@@ -43,6 +43,8 @@ class JudgedCell:
 
     comparison: CellComparison
     is_random: bool = False
+    #: it diverged, and reads a clock
+    is_doubtful: bool = False
 
 
 def judge_cell(
@@ -72,7 +74,11 @@ def judge_cell(
         noise=tuple(place for place, _ in noise[:_MOST_SHOWN]),
     )
     is_random = not case.tags.is_noise and any(unknown for _, unknown in noise)
-    return JudgedCell(comparison=comparison, is_random=is_random)
+    return JudgedCell(
+        comparison=comparison,
+        is_random=is_random,
+        is_doubtful=case.setting.reads_clock and comparison.verdict in DIVERGED,
+    )
 
 
 def worst(verdicts: Iterator[CellVerdict]) -> CellVerdict:

@@ -22,13 +22,20 @@ _UNITS = frozenset(
 )
 #: words beside which a number with a unit of time is how long something took
 _TIMING = re.compile(
-    r"\b(?:elapsed|took|wall[ _-]?(?:clock )?time|wall|CPU times?|ETA|run(?:ning)? ?time|"
-    r"duration|loops? each|best of \d+|finished in|done in|it/s|s/it)\b|it/s|s/it|/step",
+    r"\b(?:elapsed|took|wall[ _-]?(?:clock )?time|CPU times?|ETA|run(?:ning)?[ _]?time|"
+    r"per loop|loops? each|finished in|done in)\b|it/s|s/it|/step",
     re.IGNORECASE,
 )
-_AFTER_TIMING = re.compile(
-    r"(?:elapsed|took|wall[ _-]?time|runtime|running time|duration)\W{0,3}(?:in|of|is)?\W{0,3}$",
+#: lines that hold nothing but times and counts of repetitions
+_MEASURED = re.compile(r"\b(?:per loop|loops? each|CPU times?)\b|it/s|s/it")
+#: words behind which a number without a unit is one too
+_ELAPSED = re.compile(r"\b(?:elapsed|wall[ _-]?time)\W{0,3}$", re.IGNORECASE)
+_TOOK = re.compile(
+    r"\b(?:elapsed|took|time|seconds|runtime|duration)\W{0,3}(?:in|of|is)?\W{0,3}$",
     re.IGNORECASE,
+)
+_DURATIONS = re.compile(
+    r"(?:\b\d+(?:\.\d+)?\s*(?:[num\u00b5\u03bc]?s|secs?|seconds?|mins?|minutes?|h|hours?)\b[ ,]*)+"
 )
 _TEMPORARY = re.compile(r"^(?:tmp\w{6,}|ipykernel_\w*|kernel_\d+)$")
 #: integers from here on are addresses where two runs differ in them: ``id(x)``
@@ -85,12 +92,16 @@ def nature(mismatch: Mismatch, setting: Setting, *, is_noisy: bool) -> str:
 
 
 def _of_lines(mine: Line | None, theirs: Line | None, *, is_noisy: bool) -> str:
-    lines = [line for line in (mine, theirs) if line is not None]
-    if all(_TIMING.search(line.text) for line in lines) and (
-        is_noisy or len(lines) > 1
-    ):
-        return "duration"
-    return ""
+    if mine is None or theirs is None:
+        line = mine or theirs
+        is_timing = line is not None and _TIMING.search(line.text) is not None
+        return "duration" if is_noisy and is_timing else ""
+    texts = mine.text, theirs.text
+    if not all(_TIMING.search(text) for text in texts):
+        return ""
+    rest = [" ".join(_DURATIONS.sub("<time> ", text).split()) for text in texts]
+    is_same = rest[0] == rest[1] or all(_MEASURED.search(text) for text in texts)
+    return "duration" if is_noisy or is_same else ""
 
 
 def _of_number(  # noqa: PLR0911  # one line a form
@@ -117,14 +128,14 @@ def is_duration(line: Line, slot: int, setting: Setting, *, is_noisy: bool) -> b
     """Tell whether a number says how long something took."""
     tokens = line.tokens
     after = tokens[slot + 1].text if slot + 1 < len(tokens) else ""
-    has_unit = after in _UNITS
-    is_timing = _TIMING.search(line.text) is not None
-    if has_unit and (is_noisy or is_timing or setting.reads_clock):
+    is_likely = is_noisy or setting.reads_clock
+    if after in _UNITS and (is_likely or _TIMING.search(line.text)):
         return True
-    if is_timing and re.search(r"loops? each|best of|CPU times|it/s|s/it", line.text):
+    if _MEASURED.search(line.text):
         return True
     said = " ".join(token.text for token in tokens[max(0, slot - 5) : slot])
-    return _AFTER_TIMING.search(said) is not None
+    word = _TOOK if is_likely else _ELAPSED
+    return word.search(said) is not None
 
 
 def _whole(text: str) -> int:

@@ -44,12 +44,14 @@ class Judgement:
     notes: tuple[str, ...]
     #: reruns differ among themselves somewhere, for no known reason
     is_random: bool
+    #: a cell that reads a clock diverged
+    is_doubtful: bool
 
     @property
     def is_excused(self) -> bool:
         """Whether noise, and not equality, decided somewhere, or stands beside a change."""
         verdicts = {c.verdict for c in self.cells} | {m.verdict for m in self.metrics}
-        is_noisy = any(cell.noise for cell in self.cells) or self.is_random
+        is_noisy = any(cell.noise for cell in self.cells) or self.is_doubtful
         return CellVerdict.NOT_VERIFIABLE in verdicts or (
             is_noisy and not verdicts.isdisjoint(DIVERGED)
         )
@@ -92,6 +94,7 @@ def compare_notebooks(
         metrics=metrics,
         notes=notes,
         is_random=bool(random),
+        is_doubtful=any(cell.is_doubtful for cell in judged),
     )
 
 

@@ -44,11 +44,18 @@ def reads_process(source: str) -> bool:
     return _PROCESS.search(source) is not None
 
 
-def names_of(source: str) -> CellNames:
+def names_of(source: str, known: frozenset[str] = frozenset()) -> CellNames:
     """Read the names of a cell; empty where it is no Python.
 
     A name counts as bound where it is assigned, and where a method of it is called or an item
     of it set: ``model.fit(X)`` may change ``model``.
+
+    Parameters
+    ----------
+    source
+        The cell.
+    known
+        Names that hold what was read from a clock before it.
     """
     tree = read_source(source).tree
     if tree is None:
@@ -63,7 +70,7 @@ def names_of(source: str) -> CellNames:
             binds.add(node.name)
         elif isinstance(node, ast.Assign):
             binds |= {name for target in node.targets if (name := _owner(target))}
-            if _is_clocked(node.value, clocked):
+            if _is_clocked(node.value, clocked | known):
                 clocked |= {t.id for t in node.targets if isinstance(t, ast.Name)}
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             binds |= {name for name in (_owner(node.value.func),) if name}
@@ -84,7 +91,7 @@ def clock_cells(sources: Sequence[str]) -> tuple[bool, ...]:
     """Tell of each cell whether it reads a clock, or uses a name that holds what was read."""
     found, clocked = [], set[str]()
     for source in sources:
-        names = names_of(source)
+        names = names_of(source, frozenset(clocked))
         found.append(reads_clock(source) or bool(names.loads & clocked))
         clocked = (clocked - names.binds) | names.clocked
     return tuple(found)
