@@ -23,6 +23,7 @@ _MODULES = (
     "params",
     "jobs",
     "queueing",
+    "sweeps",
     "vetting",
     "review",
     "export",
