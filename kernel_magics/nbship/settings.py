@@ -117,6 +117,13 @@ class Settings:
         "export.package",
         "import name of the exported package; made from the notebook's name where empty",
     )
+    ci_exclude: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "ci.exclude",
+            "patterns of notebooks, relative to the project, that `mlops ci` leaves out",
+        ),
+    )
     metrics: tuple[MetricRule, ...] = field(
         default=(), metadata=_key("vet.metrics", "what each metric must reach")
     )

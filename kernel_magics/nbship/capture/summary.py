@@ -94,9 +94,13 @@ def commit_text(git: GitState) -> str:
 
 def cell_name(cell_id: str, source: str, *, execution_count: int | None = None) -> str:
     """Name a cell for people: ``cell 3f2a91 [4] ('model.fit(X)')``."""
-    first = next((x.strip() for x in source.splitlines() if x.strip()), "")
     count = "" if execution_count is None else f" [{execution_count}]"
-    return f"cell {cell_id}{count} ({first[:60]!r})"
+    return f"cell {cell_id}{count} ({first_line(source)!r})"
+
+
+def first_line(source: str) -> str:
+    """Return the first line that is not empty, 60 characters at most."""
+    return next((x.strip() for x in source.splitlines() if x.strip()), "")[:60]
 
 
 def cause_text(ename: str, evalue: str, cell: str) -> str:

@@ -23,7 +23,7 @@ _MODULES = (
     "params",
     "jobs",
     "queueing",
-    "sweeps",
+    "ci",
     "vetting",
     "review",
     "export",

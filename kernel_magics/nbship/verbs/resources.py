@@ -42,14 +42,14 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def resources_of(given: argparse.Namespace, settings: Settings) -> Resources:
-    """Take what the command asks for, else what the settings do."""
+def resources_of(given: argparse.Namespace | None, settings: Settings) -> Resources:
+    """Take what the command asks for, where it can, else what the settings do."""
     from nbship.records.job import Resources
 
     asked = {
         name: getattr(settings, name) if value is None else value
         for name in _RESOURCES
-        for value in (getattr(given, name),)
+        for value in (getattr(given, name, None),)
     }
     return Resources(**asked)
 

@@ -23,3 +23,11 @@ def printable(text: str) -> str:
     Those are controls, surrogates, and marks that hide text or turn its direction.
     """
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def clean_text(text: str) -> str:
+    """Return lines fit for XML and pages: without secrets, colours and controls."""
+    lines = redact(_ANSI.sub("", text)).splitlines()
+    return "\n".join(
+        "".join(c if c.isprintable() else " " for c in line) for line in lines
+    )

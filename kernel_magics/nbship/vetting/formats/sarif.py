@@ -5,6 +5,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nbship.records.digest import digest_json
@@ -12,7 +13,7 @@ from nbship.records.vetting import Severity
 from nbship.vetting.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nbship.records.vetting import Finding, Verdict
 
@@ -47,30 +48,75 @@ def as_sarif(
     version
         nbship's version.
     """
-    codes = sorted({*verdict.gates, *(f.code for f in verdict.findings)})
-    uri = _uri(notebook)
-    return {
-        "$schema": SCHEMA_ADDRESS,
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "nbship",
-                        "semanticVersion": version,
-                        "rules": [_rule(code, titles.get(code, "")) for code in codes],
-                    }
-                },
-                "automationDetails": {"id": f"nbship/{verdict.job_id}/{verdict.id}"},
-                "columnKind": "unicodeCodePoints",
-                "properties": {"passed": verdict.passed},
-                "results": [
-                    _result(f, uri=uri, index=codes.index(f.code), lines=lines)
-                    for f in verdict.findings
-                ],
-            }
-        ],
+    subject = Notebook(
+        path=notebook, codes=verdict.gates, findings=verdict.findings, lines=lines
+    )
+    return sarif_log(
+        [subject],
+        titles=titles,
+        version=version,
+        automation=f"nbship/{verdict.job_id}/{verdict.id}",
+        passed=verdict.passed,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notebook:
+    """What is said of one notebook."""
+
+    #: relative to the project
+    path: str
+    #: of the gates that were asked
+    codes: Sequence[str]
+    findings: Sequence[Finding]
+    #: cell id to the line, from 1, at which the cell stands in the notebook's file
+    lines: Mapping[str, int]
+
+
+def sarif_log(
+    notebooks: Sequence[Notebook],
+    *,
+    titles: Mapping[str, str],
+    version: str,
+    automation: str,
+    passed: bool,
+) -> dict[str, Any]:
+    """Write what is said of notebooks as a SARIF log with one run.
+
+    Parameters
+    ----------
+    notebooks
+        The notebooks.
+    titles
+        Code to what is wrong where its gate objects.
+    version
+        nbship's version.
+    automation
+        Which series of logs this one belongs to.
+    passed
+        Whether nothing stands in the way.
+    """
+    asked = {code for notebook in notebooks for code in notebook.codes}
+    found = {f.code for notebook in notebooks for f in notebook.findings}
+    codes = sorted(asked | found)
+    driver = {
+        "name": "nbship",
+        "semanticVersion": version,
+        "rules": [_rule(code, titles.get(code, "")) for code in codes],
     }
+    results = [
+        _result(f, uri=_uri(n.path), index=codes.index(f.code), lines=n.lines)
+        for n in notebooks
+        for f in n.findings
+    ]
+    run = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": automation},
+        "columnKind": "unicodeCodePoints",
+        "properties": {"passed": passed},
+        "results": results,
+    }
+    return {"$schema": SCHEMA_ADDRESS, "version": "2.1.0", "runs": [run]}
 
 
 def _rule(code: str, title: str) -> dict[str, Any]:
