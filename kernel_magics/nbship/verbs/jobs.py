@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.params import add_values, given_texts
 from nbship.verbs.resources import add_queueing, add_resources, resources_of
 from nbship.verbs.told import told, told_together
 from nbship.verbs.verify_run import add_verify, verify_rerun
@@ -54,7 +55,6 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
 
 
 def _request(workbench: Workbench, given: argparse.Namespace, path: Path) -> Request:
-    from nbship.jobs.values import split_assignments
     from nbship.workflow.submission import Request
 
     settings = workbench.settings
@@ -63,7 +63,7 @@ def _request(workbench: Workbench, given: argparse.Namespace, path: Path) -> Req
         notebook=path,
         data=data,
         snapshot=snapshot,
-        texts=split_assignments(given.values),
+        texts=given_texts(given, str(path)),
         project=settings.project,
         kernel=given.kernel or settings.kernel,
         experiment=settings.experiment,
@@ -146,14 +146,7 @@ def _add_submit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "notebooks", nargs="+", metavar="notebook", help="the notebooks to execute"
     )
-    parser.add_argument(
-        "-p",
-        dest="values",
-        action="append",
-        default=[],
-        metavar="name=value",
-        help="set a parameter; `mlops params NOTEBOOK` lists them",
-    )
+    add_values(parser)
     parser.add_argument(
         "--kernel", help="kernel; else the setting, else the notebook's"
     )

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbship.errors import UsageError
 from nbship.verbs.answer import Answer, Verb
 from nbship.verbs.words import table
 
@@ -30,7 +31,57 @@ def _params(context: Context, given: argparse.Namespace) -> Answer:
     if not rows:
         text = f"{given.notebook}: the parameters cell sets nothing"
         return Answer(text=text, data=contract)
-    return Answer(text=table(rows), data=contract, html=_html(rows))
+    widget = None
+    if given.form and context.session is not None:
+        from nbship.widgets.parameter_form import make_form
+
+        widget = make_form(contract, given.notebook)
+    return Answer(text=table(rows), data=contract, html=_html(rows), widget=widget)
+
+
+def add_values(parser: argparse.ArgumentParser) -> None:
+    """Take values: ``-p name=value``, and those of the form that was shown."""
+    parser.add_argument(
+        "-p",
+        dest="values",
+        action="append",
+        default=[],
+        metavar="name=value",
+        help="set a parameter; `mlops params NOTEBOOK` lists them",
+    )
+    parser.add_argument(
+        "--form",
+        action="store_true",
+        help="in a notebook: take the values of the form shown by `%%mlops params --form`",
+    )
+
+
+def given_texts(given: argparse.Namespace, notebook: str) -> dict[str, str]:
+    """Return the values for a notebook as texts; ``-p`` counts before its form.
+
+    Raises
+    ------
+    ParameterError
+        If a word has no ``=`` or no name before it.
+    UsageError
+        If the form is asked for and none was shown.
+    """
+    from nbship.jobs.values import split_assignments
+
+    form = _form_texts(notebook) if given.form else {}
+    return form | split_assignments(given.values)
+
+
+def _form_texts(notebook: str) -> dict[str, str]:
+    from nbship.widgets.parameter_form import shown_texts
+
+    texts = shown_texts(notebook)
+    if texts is None:
+        raise UsageError(
+            f"mlops submit --form: no form was shown for {notebook}",
+            hint=f"Show it in the notebook: `%mlops params {notebook} --form`.",
+        )
+    return texts
 
 
 def _schema(contract: ParameterContract, notebook: str) -> Answer:
@@ -99,6 +150,11 @@ def _add_params(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebook", help="the notebook to read")
     parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of its values"
+    )
+    parser.add_argument(
+        "--form",
+        action="store_true",
+        help="in a notebook: show a form; `submit --form` takes what it holds",
     )
 
 
