@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from papermill.log import logger  # noqa: TID253  # loaded by papermill's engine only
 
-from nbship.adapters.kernels.client import TERMINATED, NbshipClient, Terms
+from nbship.adapters.kernels.client import TERMINATED, Terms
 from nbship.adapters.kernels.failures import failure_between
 from nbship.adapters.kernels.launching import FreshLauncher
+from nbship.adapters.kernels.managed import client_class
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
 from nbship.adapters.kernels.targets import JobTarget, target_of
@@ -25,6 +26,7 @@ from nbship.records.run import RunStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nbship.adapters.kernels.client import NbshipClient
     from nbship.adapters.kernels.order import EngineOrder
     from nbship.faces.engine_record import EngineRecord
 
@@ -75,7 +77,7 @@ def execute(
                 client.execute(env=_environment(record, order))
         finally:
             manager.cleanup_pbar()
-            _complete(manager)
+            manager.notebook_complete()
     except BaseException as error:
         _end_failed(manager, client, record, error)
         raise
@@ -110,7 +112,7 @@ def _client(
     limit = options.pop("execution_timeout", None) or timeout
     start = options.pop("start_timeout", 60)
     options.pop("startup_timeout", None)
-    return NbshipClient(
+    return client_class(kernel_name, options)(
         manager,
         listener=record,
         terms=_terms(order),
@@ -139,20 +141,6 @@ def _terms(order: EngineOrder | None) -> Terms:
 def _environment(record: EngineRecord, order: EngineOrder | None) -> dict[str, str]:
     told = {} if order is None else {**order.environ, **order.secrets}
     return {**os.environ, **told, **record.kernel_variables}
-
-
-def _complete(manager: SparingManager) -> None:
-    """Finish papermill's metadata, which calls cells completed that never began."""
-    waiting = [
-        cell
-        for cell in manager.nb.cells
-        if cell.metadata.papermill["status"] == manager.PENDING
-    ]
-    manager.notebook_complete()
-    for cell in waiting:
-        cell.metadata.papermill["status"] = manager.PENDING
-    if waiting:
-        manager.save_now()
 
 
 def _end(

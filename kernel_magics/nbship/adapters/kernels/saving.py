@@ -109,7 +109,11 @@ class SparingManager(NotebookExecutionManager):
 
     def notebook_complete(self, **kwargs: Any) -> None:  # noqa: ANN401
         """Finish papermill's metadata and save."""
+        cells = self.nb.cells
+        waiting = [c for c in cells if c.metadata.papermill["status"] == self.PENDING]
         super().notebook_complete(**kwargs)
+        for cell in waiting:  # papermill calls them completed
+            cell.metadata.papermill["status"] = self.PENDING
         self.settle()
         _check(self.nb)
         self.save_now()
