@@ -206,7 +206,7 @@ from pathlib import Path
 %load_ext nbship
 for epoch in range(1, 6):
     level = lr * epoch
-    %mlops log accuracy=level --step {epoch} --direction maximize
+    %mlops log accuracy=level --step epoch --direction maximize
 while lr < 0.5 and not Path("go").exists():
     time.sleep(0.05)
 """
