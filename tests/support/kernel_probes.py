@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from nbship.adapters.kernels.conversation import KernelIsDeadError
 from nbship.adapters.kernels.foreseeing import changes_variables, imported_names
 from nbship.adapters.kernels.starting import Demand, start_kernel
+from support.direct_runs import kernel_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ def kernel(
     """Have a kernel that answers."""
     demand = Demand(
         kernel_name="python3",
-        environ={**os.environ, **(environ or {})},
+        environ={**kernel_environ(), **(environ or {})},
         cwd=cwd,
         imports=imported_names(sources),
         is_bare=changes_variables(sources),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ class Wish:
     secrets: Mapping[str, str] = field(default_factory=dict)
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: True asks for a process without the kernel's protocol
+    is_direct: bool = False
     #: bytes of the modules, by their ``copy``
     copies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     environment: Environment | None = None
@@ -79,6 +81,7 @@ def plan(wish: Wish, *, job_id: str, at: datetime) -> Job:
         modules=wish.modules,
         secrets=dict(wish.secrets),
         is_fresh=wish.is_fresh,
+        is_direct=wish.is_direct,
     )
 
 
@@ -104,21 +107,6 @@ def plan_digest(wish: Wish) -> str:
             "folder": PurePosixPath(wish.path).parent.as_posix(),
         }
     )
-
-
-def wish_again(job: Job, notebook: Notebook, lock: Lock) -> Wish:
-    """Return what a job was planned from, for jobs that differ from it in their values.
-
-    Parameters
-    ----------
-    job
-        The job.
-    notebook, lock
-        Its snapshot and its lock.
-    """
-    shared = {f.name for f in fields(Wish)} & {f.name for f in fields(Job)}
-    kept = {name: getattr(job, name) for name in shared - {"notebook"}}
-    return Wish(notebook=notebook, path=job.notebook, lock=lock, **kept)
 
 
 def changed_data(outcome: Outcome, digests: Mapping[str, str]) -> tuple[str, ...]:

@@ -78,6 +78,8 @@ class Job:
     shared_cells: tuple[str, ...] = ()
     #: True forbids a forked kernel; it changes no answer, and is no part of the plan's digest
     is_fresh: bool = False
+    #: True asks for a process without the kernel's protocol, where the notebook needs no more
+    is_direct: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,8 +144,6 @@ class Outcome:
     roots: tuple[CapturedRoot, ...] = ()
     #: True where worker or machine went away in mid-attempt: the notebook had no part in its end
     is_lost: bool = False
-    #: ids of leading cells that were executed once, for this job and others of its sweep
-    shared_cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -71,6 +71,7 @@ def _request(workbench: Workbench, given: argparse.Namespace, path: Path) -> Req
         resources=resources_of(given, settings),
         is_again=given.again,
         is_fresh=given.fresh,
+        is_direct=given.direct,
     )
 
 
@@ -149,6 +150,11 @@ def _add_submit(parser: argparse.ArgumentParser) -> None:
     add_values(parser)
     parser.add_argument(
         "--kernel", help="kernel; else the setting, else the notebook's"
+    )
+    parser.add_argument(
+        "--direct",
+        action="store_true",
+        help="run its cells without the kernel's protocol, where they need no widgets",
     )
     parser.add_argument(
         "--fresh",

@@ -24,7 +24,6 @@ _MODULES = (
     "jobs",
     "queueing",
     "ci",
-    "sweeps",
     "vetting",
     "review",
     "export",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbship.capture.declared import declared_experiment
 from nbship.errors import JobError
@@ -60,6 +60,8 @@ class Request:
     is_again: bool = False
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: True asks for a process without the kernel's protocol
+    is_direct: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +111,7 @@ def submit(
     StoreError
         If the store cannot be written; nothing is left behind.
     """
-    check_gpus(request, surroundings)
+    _check_gpus(request, surroundings)
     wish = wish_of(request, surroundings)
     earlier = _equal_plan(store, plan_digest(wish))
     if earlier is not None and (earlier.is_fresh or not request.is_fresh):
@@ -184,14 +186,7 @@ def make_attempt(store: Store, job_id: str, *, project: Path, clock: Clock) -> A
     return attempt
 
 
-def check_gpus(request: Request, surroundings: Surroundings) -> None:
-    """Refuse at once what this machine's GPUs cannot do.
-
-    Raises
-    ------
-    JobError
-        If it has not the GPUs that are asked for.
-    """
+def _check_gpus(request: Request, surroundings: Surroundings) -> None:
     if not request.resources.gpus:
         return
     why = refusal(request.resources, surroundings.gpus())
@@ -202,20 +197,8 @@ def check_gpus(request: Request, surroundings: Surroundings) -> None:
         )
 
 
-def wish_of(
-    request: Request,
-    surroundings: Surroundings,
-    *,
-    values: Mapping[str, Any] | None = None,
-) -> Wish:
+def wish_of(request: Request, surroundings: Surroundings) -> Wish:
     """Read and check what a job is planned from; nothing is written.
-
-    Parameters
-    ----------
-    request, surroundings
-        What is asked for, and the machine.
-    values
-        Values that were read and checked already; else the texts of the request are read.
 
     Raises
     ------
@@ -229,8 +212,7 @@ def wish_of(
     """
     read_tags(request.snapshot.code_cells, where=str(request.notebook))
     contract = read_contract(request.snapshot)
-    if values is None:
-        values = parse_values(contract, request.texts, where=str(request.notebook))
+    values = parse_values(contract, request.texts, where=str(request.notebook))
     kernel = request.kernel or request.snapshot.kernel_name or _DEFAULT_KERNEL
     python = surroundings.interpreter(kernel)
     environment = None if python is None else surroundings.environment(python)
@@ -261,6 +243,7 @@ def wish_of(
             environ=surroundings.environ,
         ),
         is_fresh=request.is_fresh,
+        is_direct=request.is_direct,
     )
 
 
@@ -291,14 +274,10 @@ def _serve(store: Store, job: Job, request: Request) -> Submission | None:
         return Submission(job=job)
     if outcome.status is not JobStatus.SUCCEEDED:
         return Submission(job=job)
-    if still_holds(outcome, request.project):
+    digests = _digests_now(outcome, request.project)
+    if can_be_reused(outcome, digests):
         return Submission(job=job, reused=outcome)
     return None
-
-
-def still_holds(outcome: Outcome, project: Path) -> bool:
-    """Tell whether an outcome is a success whose files are what they were."""
-    return can_be_reused(outcome, _digests_now(outcome, project))
 
 
 def _digests_now(outcome: Outcome, project: Path) -> dict[str, str]:

@@ -31,7 +31,11 @@ from nbship.adapters.kernels.failures import (
     error_output,
     failure_of,
 )
-from nbship.adapters.kernels.foreseeing import changes_variables, imported_names
+from nbship.adapters.kernels.foreseeing import (
+    changes_variables,
+    imported_names,
+    needs_kernel,
+)
 from nbship.adapters.kernels.messages import MessageClient
 from nbship.adapters.kernels.starting import Demand, start_kernel
 from nbship.records.run import CellStatus
@@ -46,7 +50,6 @@ if TYPE_CHECKING:
 
 #: exit code of a process that SIGTERM ended, as shells count
 TERMINATED = 128 + signal.SIGTERM
-_PRIVACY_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +63,8 @@ class Terms:
     held_fds: tuple[int, ...] = ()
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: True asks for a process without the kernel's protocol where the notebook needs no more
+    is_direct: bool = False
     #: looks at the kernel's process
     watch: Watch | None = None
     #: False where the kernel sees no GPU
@@ -96,6 +101,7 @@ class NbshipClient(MessageClient):
         self._terms = terms
         self._began_s = time.monotonic()
         self._talk: Conversation | None = None
+        self._needs_kernel = ""
 
     @property
     def talk(self) -> Conversation:
@@ -199,7 +205,10 @@ class NbshipClient(MessageClient):
     @property
     def kernel_remark(self) -> str:
         """How the kernel was started."""
-        return self.talk.process.remark
+        remark = self.talk.process.remark
+        if self._terms.is_direct and self._needs_kernel:
+            return f"{remark}; not direct: {self._needs_kernel}"
+        return f"direct, {remark}" if self.talk.is_direct else remark
 
     @contextmanager
     def _kernel(
@@ -208,6 +217,7 @@ class NbshipClient(MessageClient):
         """Have a kernel that answers; it has ended when the block has."""
         named = self.nb.metadata.get("kernelspec", {}).get("name", "")
         sources = [c.source for c in self.nb.cells if c.cell_type == "code"]
+        self._needs_kernel = needs_kernel(sources)
         demand = Demand(
             kernel_name=self.kernel_name or named,
             environ=os.environ if env is None else env,
@@ -219,6 +229,7 @@ class NbshipClient(MessageClient):
             is_fresh=self._terms.is_fresh,
             imports=imported_names(sources),
             is_bare=changes_variables(sources),
+            is_direct=self._terms.is_direct and not self._needs_kernel,
         )
         self._talk = talk = start_kernel(demand, self._terms.launcher)
         talk.redactor = self._terms.redactor
@@ -247,17 +258,8 @@ class NbshipClient(MessageClient):
             self.shutdown_kernel = "immediate"
             self.log.error("The kernel %s did not start: %s", self.kernel_name, error)  # noqa: TRY400
             raise
-        if self._terms.held_fds and not talk.process.preloaded:
-            self._keep_private(info)
         self.run_hook(self.on_notebook_start, notebook=self.nb)
         return info
-
-    def _keep_private(self, info: Mapping[str, Any]) -> None:
-        """Keep what the kernel holds from the programs that its cells start."""
-        if info.get("language_info", {}).get("name") == "python":
-            fds = self._terms.held_fds
-            code = f"for _ in {fds}: __import__('os').set_inheritable(_, False)"
-            self.ask(f"exec({code!r}, {{}})", timeout_s=_PRIVACY_TIMEOUT_S)
 
     def _execute_told(self, cell: Any, index: int) -> None:  # noqa: ANN401
         if not self._will_run(cell):
@@ -311,7 +313,7 @@ class NbshipClient(MessageClient):
     def _failure(self, raised: BaseException, cell: Any, index: int) -> Failure:  # noqa: ANN401
         """Tell what ended a cell, in its outputs too."""
         circumstances = Circumstances(
-            exit_code=self._exit_code(),
+            exit_code=self.talk.process.poll(),
             cell_limit_s=self.timeout or 0.0,
             deadline_s=self._terms.deadline_s,
             is_overdue=self.is_overdue,
@@ -326,9 +328,6 @@ class NbshipClient(MessageClient):
             told = {"output_type": "error", **failure.error}
             self.listener.output({"output": told})
         return failure
-
-    def _exit_code(self) -> int | None:
-        return self.talk.process.poll()
 
     @property
     def is_overdue(self) -> bool:

@@ -53,6 +53,9 @@ class Conversation:
         ``signal`` or ``message``, as its specification says.
     """
 
+    #: True where no kernel's protocol is behind it
+    is_direct = False
+
     def __init__(
         self,
         addresses: Addresses,

@@ -15,6 +15,20 @@ _IPYTHON = re.compile(r"^\s*[%!?].*$|^.*\?$", re.MULTILINE)
 _VARIABLES = re.compile(
     r"\benviron\b|\bputenv\b|\bunsetenv\b|\bdotenv\b|%(set_)?env\b|\bmonkeypatch\b"
 )
+#: what only a kernel gives, by what it is called for people
+_KERNEL_ONLY = {
+    r"\b(ipywidgets|anywidget|ipympl|ipyleaflet|bqplot|pythreejs|ipyvolume|itkwidgets)\b"
+    r"|\binteract(ive|_manual)?\s*\(|%matplotlib\s+(widget|notebook|ipympl|nbagg)"
+    r"|\bFigureWidget\b|\bas_widget\b|\bjslink\b|\.observe\(": "it uses widgets",
+    r"\btqdm\.(notebook|auto|autonotebook|gui)\b|\btqdm_notebook\b|\btnrange\b"
+    r"|from\s+tqdm\s+import\b.*\bautonotebook": "its progress bars are widgets",
+    r"\b[Cc]omm\(|\bcreate_comm\b|\bcomm_manager\b|\bipykernel\b|\bget_comm_manager\b": "it opens comms",
+    r"\.kernel\b|\bkernel_app\b|\bIPKernelApp\b": "it uses the kernel",
+    r"(?<![\w.])input\s*\(|\bgetpass\b|\bbreakpoint\s*\(|\bset_trace\b|%debug\b|%pdb\b": "it asks for input",
+    r"\bThread(PoolExecutor)?\b|\b_thread\b|\bTimer\s*\(|\b(create_task|ensure_future)\b"
+    r"|%%?(script|bash|sh)\b.*--bg|&\s*$": "it may print between cells",
+    r"%(gui|connect_info|qtconsole|subshell)\b|\bsys\.std(out|err)\b\s*=": "it uses the kernel",
+}
 
 
 def imported_names(sources: Iterable[str]) -> tuple[str, ...]:
@@ -35,6 +49,15 @@ def imported_names(sources: Iterable[str]) -> tuple[str, ...]:
 def changes_variables(sources: Iterable[str]) -> bool:
     """Tell whether cells change the environment; what is imported after that must see it."""
     return any(_VARIABLES.search(source) for source in sources)
+
+
+def needs_kernel(sources: Iterable[str]) -> str:
+    """Say why cells need a kernel's protocol; "" where nothing in their text does."""
+    text = "\n".join(sources)
+    for pattern, reason in _KERNEL_ONLY.items():
+        if re.search(pattern, text, re.MULTILINE):
+            return reason
+    return ""
 
 
 def _imported(body: list[ast.stmt]) -> Iterator[str]:

@@ -12,16 +12,41 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbship.adapters.kernels.forkserver.wire import Lines
+from nbship.adapters.kernels.processes import ForkRefusedError
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping, Sequence
 
-    from nbship.adapters.kernels.forkserver.wire import Lines
     from nbship.adapters.kernels.processes import KernelStart
 
 _LIMITS = tuple(
     getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")
 )
+
+
+def answered_process(connection: socket.socket, *, patience_s: float) -> ForkedProcess:
+    """Wait for the answer to a request to fork.
+
+    Raises
+    ------
+    ForkRefusedError
+        If it is a refusal, or does not come in time.
+    """
+    deadline_s = time.monotonic() + patience_s
+    lines = Lines()
+    while True:
+        left_s = max(0.0, deadline_s - time.monotonic())
+        if not select.select([connection], [], [], left_s)[0]:
+            raise ForkRefusedError("the fork server was busy importing")
+        data = connection.recv(1 << 16)
+        if not data:
+            raise ForkRefusedError("the fork server hung up")
+        for message in lines.feed(data):
+            if "refused" in message:
+                raise ForkRefusedError(message["refused"])
+            return ForkedProcess(connection, message, lines)
 
 
 class ForkedProcess:
@@ -114,11 +139,11 @@ class ForkedProcess:
             )  # the server is gone, and took its kernels along
 
 
-def fork_request(start: KernelStart) -> dict[str, Any]:
+def fork_request(start: KernelStart, command: str) -> dict[str, Any]:
     """Return everything that a fork takes over from what would have been its parent."""
     arguments = start.argv[start.argv.index("-m") + 2 :]
     return {
-        "command": "kernel",
+        "command": command,
         "argv": arguments,
         "orig_argv": start.argv,
         "environ": dict(start.environ),

@@ -9,9 +9,11 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
+from nbship.adapters.kernels.processes import ForkRefusedError
 from nbship.errors import KernelError
 
 if TYPE_CHECKING:
+    from nbship.adapters.kernels.conversation import Conversation
     from nbship.adapters.kernels.processes import KernelStart
 
 
@@ -41,6 +43,16 @@ class FreshLauncher:
                 hint="Look at the kernel's specification: `jupyter kernelspec list`.",
             ) from error
         return FreshProcess(process)
+
+    def converse(self, start: KernelStart) -> Conversation:  # noqa: ARG002
+        """Refuse: only a forked process runs cells without the kernel's protocol.
+
+        Raises
+        ------
+        ForkRefusedError
+            Always.
+        """
+        raise ForkRefusedError("kernels are started afresh here")
 
     def close(self) -> None:
         """Do nothing: nothing is kept warm."""

@@ -50,5 +50,7 @@ class EngineOrder:
     gpus: tuple[Accelerator, ...] = ()
     #: True forbids a forked kernel
     is_fresh: bool = False
+    #: True asks for a process without the kernel's protocol
+    is_direct: bool = False
     #: starts the kernel; None starts a fresh one
     launcher: Launcher | None = None

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from nbship.adapters.kernels.conversation import Conversation
+
+
+class ForkRefusedError(Exception):
+    """Nothing is forked; its text says why."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KernelStart:
@@ -82,6 +88,16 @@ class Launcher(Protocol):
         ------
         KernelError
             If it cannot be started.
+        """
+        ...
+
+    def converse(self, start: KernelStart) -> Conversation:
+        """Have a process that runs cells without the kernel's protocol.
+
+        Raises
+        ------
+        ForkRefusedError
+            If there is none; a kernel does as well.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.adapters.kernels.addresses import make_addresses
 from nbship.adapters.kernels.conversation import Conversation
-from nbship.adapters.kernels.processes import KernelStart
+from nbship.adapters.kernels.processes import ForkRefusedError, KernelStart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,8 @@ class Demand:
     imports: tuple[str, ...] = ()
     #: True forbids to import it ahead
     is_bare: bool = False
+    #: True asks for a process without the kernel's protocol
+    is_direct: bool = False
 
 
 def start_kernel(demand: Demand, launcher: Launcher) -> Conversation:
@@ -62,18 +65,22 @@ def start_kernel(demand: Demand, launcher: Launcher) -> Conversation:
     addresses = make_addresses(demand.kernel_name, are_files=is_ours)
     try:
         argv = _command(spec, demand, addresses, is_ours=is_ours)
-        process = launcher.launch(
-            KernelStart(
-                argv=argv,
-                connection_file=addresses.file,
-                environ=_environ(spec, demand.environ),
-                cwd=demand.cwd,
-                held_fds=demand.held_fds,
-                is_fresh=demand.is_fresh,
-                imports=demand.imports,
-                is_bare=demand.is_bare,
-            )
+        start = KernelStart(
+            argv=argv,
+            connection_file=addresses.file,
+            environ=_environ(spec, demand.environ),
+            cwd=demand.cwd,
+            held_fds=demand.held_fds,
+            is_fresh=demand.is_fresh,
+            imports=demand.imports,
+            is_bare=demand.is_bare,
         )
+        if demand.is_direct and is_ours:
+            with suppress(ForkRefusedError):
+                talk = launcher.converse(start)
+                addresses.remove()
+                return talk
+        process = launcher.launch(start)
     except BaseException:
         addresses.remove()
         raise

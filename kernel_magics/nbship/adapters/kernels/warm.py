@@ -10,18 +10,20 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbship.adapters.kernels.forked import ForkedProcess, fork_request
+from nbship.adapters.kernels.direct import DirectConversation, Ends
+from nbship.adapters.kernels.forked import answered_process, fork_request
 from nbship.adapters.kernels.forkserver import server as _server
 from nbship.adapters.kernels.forkserver.wire import Lines, send_request
+from nbship.adapters.kernels.processes import ForkRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from nbship.adapters.kernels.forked import ForkedProcess
     from nbship.adapters.kernels.processes import KernelStart
 
 _SCRIPT = str(_server.__file__)
@@ -57,10 +59,6 @@ class Learnt:
     spoiled: str = ""
     #: folders of installed packages
     roots: tuple[str, ...] = ()
-
-
-class ForkRefusedError(Exception):
-    """The server does not fork for this kernel; its text says why."""
 
 
 class ForkServer:
@@ -149,39 +147,54 @@ class ForkServer:
         ForkRefusedError
             If the server refuses, has ended, or has not answered in time.
         """
+        with Path(os.devnull).open("rb") as null:
+            given = [null.fileno(), 1, 2, *start.held_fds]
+            return self._forked_for(fork_request(start, "kernel"), given, patience_s)
+
+    def converse(self, start: KernelStart, *, patience_s: float) -> DirectConversation:
+        """Have a process forked that runs cells directly.
+
+        Raises
+        ------
+        ForkRefusedError
+            If the server refuses, has ended, or has not answered in time.
+        """
+        ends = Ends()
+        try:
+            request = fork_request(start, "direct")
+            given = [*ends.given, *start.held_fds]
+            process = self._forked_for(request, given, patience_s)
+            ends.hand_over()
+        except BaseException:
+            ends.close()
+            raise
+        return DirectConversation(process, ends)
+
+    def _forked_for(
+        self, request: Mapping[str, Any], given: Sequence[int], patience_s: float
+    ) -> ForkedProcess:
         connection = socket.socket(socket.AF_UNIX)
         try:
-            process = self._ask(connection, start, patience_s)
+            return self._ask(connection, request, given, patience_s)
         except BaseException:
             connection.close()
             raise
-        self._forked.append(process)
-        return process
 
     def _ask(
-        self, connection: socket.socket, start: KernelStart, patience_s: float
+        self,
+        connection: socket.socket,
+        request: Mapping[str, Any],
+        given: Sequence[int],
+        patience_s: float,
     ) -> ForkedProcess:
-        with Path(os.devnull).open("rb") as null:
-            try:
-                connection.connect(self._address)
-                descriptors = [null.fileno(), 1, 2, *start.held_fds]
-                send_request(connection, fork_request(start), descriptors)
-            except OSError as error:
-                raise ForkRefusedError(self._end_text() or str(error)) from error
-        deadline_s = time.monotonic() + patience_s
-        lines = Lines()
-        while True:
-            left_s = deadline_s - time.monotonic()
-            ready, _, _ = select.select([connection], [], [], max(0.0, left_s))
-            if not ready:
-                raise ForkRefusedError("the fork server was busy importing")
-            data = connection.recv(1 << 16)
-            if not data:
-                raise ForkRefusedError(self._end_text() or "the fork server hung up")
-            for message in lines.feed(data):
-                if "refused" in message:
-                    raise ForkRefusedError(message["refused"])
-                return ForkedProcess(connection, message, lines)
+        try:
+            connection.connect(self._address)
+            send_request(connection, request, given)
+            process = answered_process(connection, patience_s=patience_s)
+        except (OSError, ForkRefusedError) as error:
+            raise ForkRefusedError(self._end_text() or str(error)) from error
+        self._forked.append(process)
+        return process
 
     def close(self) -> None:
         """End the server, and with it its kernels."""

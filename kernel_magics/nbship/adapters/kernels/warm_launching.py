@@ -13,14 +13,20 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.learning import Memory
-from nbship.adapters.kernels.warm import ForkRefusedError, ForkServer, ServerStart
+from nbship.adapters.kernels.processes import ForkRefusedError
+from nbship.adapters.kernels.warm import ForkServer, ServerStart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbship.adapters.kernels.direct import DirectConversation
     from nbship.adapters.kernels.processes import KernelProcess, KernelStart
+
+Forked = TypeVar("Forked")
 
 #: servers kept by one launcher; the one used least recently goes first
 _SERVERS = 3
@@ -80,12 +86,26 @@ class WarmLauncher:
         if not reason:
             try:
                 with self._lock:
-                    return self._fork(start)
+                    return self._from_server(start, ForkServer.fork)
             except (ForkRefusedError, OSError) as error:
                 reason = str(error)
         fresh = self._fresh.launch(start)
         fresh.remark = f"fresh: {reason}"
         return fresh
+
+    def converse(self, start: KernelStart) -> DirectConversation:
+        """Have a process that runs cells without the kernel's protocol.
+
+        Raises
+        ------
+        ForkRefusedError
+            If that is not safe, or not here.
+        """
+        reason = _unfit(start)
+        if reason:
+            raise ForkRefusedError(reason)
+        with self._lock:
+            return self._from_server(start, ForkServer.converse)
 
     def close(self) -> None:
         """End the servers, and with them kernels that still live."""
@@ -93,14 +113,14 @@ class WarmLauncher:
             while self._servers:
                 self._drop(next(iter(self._servers)))
 
-    def _fork(self, start: KernelStart) -> KernelProcess:
+    def _from_server(self, start: KernelStart, ask: Callable[..., Forked]) -> Forked:
         key = key_of(start)
         left = _ATTEMPTS
         while True:
             server = self._server(key, start).server
             left -= 1
             try:
-                return server.fork(start, patience_s=_PATIENCE_S)
+                return ask(server, start, patience_s=_PATIENCE_S)
             except ForkRefusedError:
                 if server.is_usable or not left:  # it refuses this kernel only
                     raise

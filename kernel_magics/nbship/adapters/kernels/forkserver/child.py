@@ -111,6 +111,14 @@ def _forget_parent(modules: dict[str, Any]) -> None:
         process.current_process()._config["authkey"] = key
 
 
+def launcher_path() -> str:
+    """Return the file that ``python -m ipykernel_launcher`` runs."""
+    from importlib.util import find_spec
+
+    found = find_spec("ipykernel_launcher")
+    return str(found and found.origin)
+
+
 def used_modules(base: set[str], roots: tuple[str, ...]) -> list[str]:
     """Return the modules beyond a set that lie in installed packages, in order of import."""
     names = []

@@ -29,12 +29,9 @@ def run(request: dict[str, Any], *, parent: int, ready: Callable[[], None]) -> i
     int
         The exit code.
     """
-    from importlib.util import find_spec
-
     from ipykernel.kernelapp import IPKernelApp
 
-    launcher = find_spec("ipykernel_launcher")
-    sys.argv = [str(launcher and launcher.origin), *request["argv"]]
+    sys.argv = [child.launcher_path(), *request["argv"]]
     sys.orig_argv[:] = request["orig_argv"]
     app = IPKernelApp.instance()
     code = 0

@@ -42,6 +42,18 @@ def forget() -> None:
             os.putenv(name, value)
 
 
+def stop_openblas() -> None:
+    """End the threads of OpenBLAS; it starts them again when it needs them.
+
+    It does the same by itself when a process forks.
+    """
+    for path in _loaded():
+        if "openblas" in path:
+            stop = getattr(ctypes.CDLL(path), "blas_thread_shutdown_", None)
+            if stop is not None:
+                stop()
+
+
 class Pools:
     """Gives libraries their threads when their package is imported.
 

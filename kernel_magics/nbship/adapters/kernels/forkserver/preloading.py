@@ -44,6 +44,8 @@ class Preloads:
         self.recorder = recorder
         self.stash = Stash(recorder)
         self.base: set[str] = set()
+        #: runs cells without the kernel's protocol; there once the base is
+        self.run_direct: Any = None
         #: why this process must not fork any more
         self.spoiled = ""
         self.banned = {*banned, *_NEVER}
@@ -66,6 +68,7 @@ class Preloads:
 
             import ipykernel.kernelapp  # noqa: F401
 
+            self.run_direct = import_module(f"{__package__}.direct").run
             for name in names:
                 with contextlib.suppress(Exception):
                     import_module(name)

@@ -15,19 +15,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import child, kernel, preloading, state, wire
+from .nursery import Nursery
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .recording import Recorder
-
-
-@dataclass
-class _Kid:
-    """A kernel, and the connection of whoever asked for it."""
-
-    pid: int
-    connection: socket.socket
-    #: False once the other side has hung up
-    is_watched: bool = True
 
 
 @dataclass
@@ -54,28 +47,24 @@ class Server:
     preloads: preloading.Preloads
     learns: bool = True
     _queue: list[str] = field(default_factory=list)
-    _kids: dict[int, _Kid] = field(default_factory=dict)
     _is_base_known: bool = False
 
     def serve(self) -> None:
         """Serve until the owner is gone."""
         self._selector = selectors.DefaultSelector()
-        self._woken, wakes = socket.socketpair()
-        for end in (self._woken, wakes):
-            end.setblocking(False)
-        self._wakes = wakes
-        signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        self._nursery = Nursery(self._watch, self._selector.unregister)
         signal.signal(signal.SIGTERM, self._terminated)
         self._selector.register(self.listener, selectors.EVENT_READ, self._accept)
         self._selector.register(self.owner, selectors.EVENT_READ, self._hear_owner)
-        self._selector.register(self._woken, selectors.EVENT_READ, self._reap)
         while True:
             events = self._selector.select(0 if self._queue else None)
             for key, _ in events:
                 key.data()
             if self._queue and not events:
                 self._preload(self._queue)
+
+    def _watch(self, source: socket.socket, action: Callable[[], None]) -> None:
+        self._selector.register(source, selectors.EVENT_READ, action)
 
     def _terminated(self, _number: int, _frame: object) -> None:
         """Take the system's word that the parent has ended; a thread of it may have."""
@@ -87,8 +76,7 @@ class Server:
             self._leave()
 
     def _leave(self) -> None:
-        for kid in self._kids.values():
-            _kill(kid.pid)
+        self._nursery.kill_all()
         os._exit(0)
 
     def _preload(self, names: list[str]) -> None:
@@ -148,8 +136,7 @@ class Server:
         if name:
             return f"{name} in the working folder hides a preloaded module"
         own = [0, 1, 2, self._selector.fileno(), connection.fileno(), *given]
-        sockets = [self.listener, self.owner, self._woken, self._wakes]
-        sockets += [kid.connection for kid in self._kids.values()]
+        sockets = [self.listener, self.owner, *self._nursery.sockets()]
         return state.obstacles({*own, *(item.fileno() for item in sockets)})
 
     def _fork(
@@ -160,10 +147,7 @@ class Server:
             self._become(request, descriptors, connection)
         preloaded = sorted(self.preloads.stash.modules)
         wire.send_line(connection, {"pid": pid, "preloaded": preloaded})
-        self._kids[pid] = _Kid(pid, connection)
-        self._selector.register(
-            connection, selectors.EVENT_READ, lambda: self._hang_up(pid)
-        )
+        self._nursery.add(pid, connection)
 
     def _become(
         self, request: dict[str, Any], descriptors: list[int], connection: socket.socket
@@ -178,7 +162,7 @@ class Server:
             )
             for name in [n for n in sys.modules if n.startswith(str(__package__))]:
                 del sys.modules[name]
-            code = kernel.run(request, parent=parent, ready=self._ready)
+            code = self._live(request, descriptors, parent)
             self._report("used", self.preloads.base)
         except BaseException:  # noqa: BLE001  # told on the kernel's stderr, as Python does
             sys.excepthook(*sys.exc_info())
@@ -187,6 +171,14 @@ class Server:
                 if stream is not None:
                     stream.flush()
             os._exit(code)
+
+    def _live(
+        self, request: dict[str, Any], descriptors: list[int], parent: int
+    ) -> int:
+        if request["command"] == "direct":
+            run = self.preloads.run_direct
+            return int(run(request, descriptors[3], self._ready))
+        return kernel.run(request, parent=parent, ready=self._ready)
 
     def _ready(self) -> None:
         for late, stream in zip(
@@ -222,35 +214,9 @@ class Server:
         """Close what belongs to the server, in the fork."""
         signal.set_wakeup_fd(-1)
         self._selector.close()
-        sockets = [self.listener, self.owner, self._woken, self._wakes, connection]
-        for item in [*sockets, *(kid.connection for kid in self._kids.values())]:
+        own = [self.listener, self.owner, connection, *self._nursery.sockets()]
+        for item in own:
             item.close()
-
-    def _reap(self) -> None:
-        self._woken.recv(4096)
-        while self._kids:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            kid = self._kids.pop(pid)
-            if kid.is_watched:
-                self._selector.unregister(kid.connection)
-            code = os.waitstatus_to_exitcode(status)
-            wire.send_line(kid.connection, {"exit": code})
-            kid.connection.close()
-
-    def _hang_up(self, pid: int) -> None:
-        kid = self._kids.get(pid)
-        if kid is None:  # it was reaped in the same turn
-            return
-        try:
-            data = kid.connection.recv(4096)
-        except OSError:
-            data = b""
-        if not data:
-            self._selector.unregister(kid.connection)
-            kid.is_watched = False
-            _kill(pid)
 
 
 def main(path: str, recorder: Recorder, shown: set[str]) -> int:
@@ -302,11 +268,3 @@ def _is_open(connection: socket.socket) -> bool:
         return True
     except OSError:
         return False
-
-
-def _kill(pid: int) -> None:
-    for send in (os.killpg, os.kill):  # it may not lead its group yet
-        try:
-            send(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue

@@ -1,1 +1,0 @@
-"""Searches that learn from what earlier points gave."""
