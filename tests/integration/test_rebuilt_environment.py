@@ -3,12 +3,18 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from nbship.adapters.bundles.environment_lock import lock_environment
+from nbship.adapters.bundles.rebuilt import install_lock
+from nbship.adapters.probes.environment import probe_environment
 from nbship.errors import JobError
 from nbship.records.job import Lock
+from nbship.records.locks import lock_differences, lock_of
+from nbship.release.lock_text import read_lock
 from nbship.workbench import Workbench
 from nbship.workflow.environments import lock_state
 from support.notebook_files import wait_for, write_notebook
@@ -131,3 +137,32 @@ def test_an_environment_that_changed_before_its_lock_is_said_to_have(
     assert "changed before" in lock_state(bench.store, job_id)
     lock = bench.store.load(Lock, bench.store.job_folder(job_id) / "lock.json")
     assert "ipykernel" in lock.packages
+
+
+def test_this_very_environment_is_locked_and_rebuilt(tmp_path):
+    """It has this checkout, editable, and numpy, and hundreds of other distributions."""
+    wheelhouse = tmp_path / "wheelhouse"
+    wheelhouse.mkdir()
+    planned = lock_of(probe_environment(sys.executable))
+
+    locked = lock_environment(sys.executable, wheelhouse)
+
+    assert (locked.missing, locked.remarks) == ((), ())
+    carried = {wheel.name: wheel.origin for wheel in locked.wheels}
+    assert carried["nbship"] == "built"
+    assert {"numpy", "ipykernel", "pyzmq"} <= read_lock(locked.requirements).keys()
+    requirements = tmp_path / "requirements.lock"
+    requirements.write_text(locked.requirements)
+    python = install_lock(
+        requirements,
+        wheelhouse,
+        into=tmp_path / "env",
+        python_version=planned.python_version,
+    )
+    found = lock_of(probe_environment(python))
+    assert lock_differences(planned, found, built={"nbship"}) == []
+    code = "import numpy, nbship.resources as r; print(r.template_folder('package'))"
+    done = subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert str(tmp_path / "env") in done.stdout

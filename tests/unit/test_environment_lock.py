@@ -12,7 +12,7 @@ from nbship.adapters.bundles.environment_lock import (
     complained_about,
     lock_environment,
 )
-from nbship.adapters.bundles.installed import read_installation
+from nbship.adapters.bundles.installed import Installed, read_installation
 from nbship.adapters.bundles.packed import pack_installed
 from nbship.adapters.probes.environment import probe_environment
 from nbship.errors import ReleaseError
@@ -37,16 +37,38 @@ def _package(python, name):
     return found, installation
 
 
-def test_a_lock_is_split_into_its_pins():
-    text = (
-        "# comment\nA_b==1.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
-        "c==2+cpu \\\n    --hash=sha256:cc\n"
-    )
+def _installed(folder, *tags):
+    info = folder / "x.dist-info"
+    info.mkdir()
+    (info / "WHEEL").write_text("".join(f"Tag: {tag}\n" for tag in tags))
+    return Installed(name="x", version="5", info=info)
 
-    assert blocks_of(text) == {
-        "a-b": "A_b==1.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n",
-        "c": "c==2+cpu \\\n    --hash=sha256:cc\n",
-    }
+
+UV_LOCK = """
+[[packages]]
+name = "X"
+version = "5"
+wheels = [
+  { url = "https://h/x-5-cp38-abi3-manylinux_2_28_x86_64.whl", hashes = { sha256 = "aa" } },
+  { url = "https://h/x-5-cp39-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl", hashes = { sha256 = "bb" } },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("tag", "digests"),
+    [
+        ("cp39-abi3-manylinux_2_17_x86_64", ["bb"]),
+        ("cp38-abi3-manylinux_2_28_x86_64", ["aa"]),
+        ("cp39-abi3-linux_x86_64", ["bb"]),
+        ("cp40-abi3-manylinux_2_17_x86_64", []),
+    ],
+)
+def test_the_wheel_that_is_installed_is_pinned_by_its_tags(tmp_path, tag, digests):
+    blocks = blocks_of(UV_LOCK, {"x": _installed(tmp_path, tag)})
+
+    hashes = " \\\n".join(f"    --hash=sha256:{digest}" for digest in digests)
+    assert blocks == ({"x": f"x==5 \\\n{hashes}\n"} if digests else {})
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tempfile
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from nbship.adapters.bundles.built import build_editable, pack_source
 from nbship.adapters.bundles.installed import read_installation
@@ -134,7 +137,7 @@ def _published(wanted: Mapping[str, Installed], python: str) -> dict[str, str]:
                 return {}
             code, output, errors = _compile(left, python, options)
             if code == 0:
-                return blocks_of(output)
+                return blocks_of(output, wanted)
             unknown = complained_about(errors, left)
             if not unknown:
                 break
@@ -156,30 +159,76 @@ def complained_about(errors: str, pins: Iterable[str]) -> set[str]:
     return pinned or (words & known)
 
 
-def blocks_of(lock: str) -> dict[str, str]:
-    """Split a lock into its pins with their hashes, by normalised name."""
+def blocks_of(lock: str, wanted: Mapping[str, Installed]) -> dict[str, str]:
+    """Read uv's lock into pins with hashes, by normalised name.
+
+    Of the wheels that fit this machine those are taken that may be the installed one. Where
+    there is none, the index has another build of that version, and nothing is returned.
+
+    Parameters
+    ----------
+    lock
+        In the form of PEP 751.
+    wanted
+        What is installed, by normalised name.
+    """
     blocks: dict[str, str] = {}
-    name = ""
-    for line in lock.splitlines():
-        if match := _PIN.match(line):
-            name = normalized_name(match[1])
-            blocks[name] = ""
-        if name and line.strip() and not line.lstrip().startswith("#"):
-            blocks[name] += f"{line}\n"
+    for package in tomllib.loads(lock).get("packages", ()):
+        name = normalized_name(package["name"])
+        wheels = package.get("wheels", ())
+        digests = {_file_of(wheel): wheel["hashes"].get("sha256") for wheel in wheels}
+        same = same_files(tags_of(wanted[name].text("WHEEL")), digests)
+        hashes = sorted(filter(None, (digests[file] for file in same)))
+        if hashes:
+            lines = [f"{name}=={package['version']}"]
+            lines += [f"    --hash=sha256:{digest}" for digest in hashes]
+            blocks[name] = " \\\n".join(lines) + "\n"
     return blocks
+
+
+def same_files(tags: set[str], files: Iterable[str]) -> list[str]:
+    """Return the files of wheels that may have been installed with these tags.
+
+    Wheels that were built for ``linux`` or ``any`` are often renamed for a platform without a
+    word inside.
+    """
+    files = list(files)
+    exact = [file for file in files if tags & file_tags(file)]
+    if exact or not tags:
+        return exact or files
+    loose = (tag for tag in tags if "-linux_" in tag or tag.endswith("-any"))
+    builds = {tag.rpartition("-")[0] for tag in loose}
+    return [f for f in files if builds & {t.rpartition("-")[0] for t in file_tags(f)}]
+
+
+def file_tags(file: str) -> set[str]:
+    """Return the tags in the name of a wheel's file, as PEP 425 compresses them."""
+    parts = [part.split(".") for part in file.removesuffix(".whl").split("-")[-3:]]
+    return {"-".join(tag) for tag in itertools.product(*parts)}
+
+
+def tags_of(text: str) -> set[str]:
+    """Return the tags in the file WHEEL of an installed distribution."""
+    lines = (line.partition(":") for line in text.splitlines())
+    return {value.strip() for key, _, value in lines if key == "Tag"}
+
+
+def _file_of(wheel: Mapping[str, str]) -> str:
+    place = wheel.get("name") or wheel.get("url") or wheel.get("path") or ""
+    return unquote(urlsplit(place).path).rpartition("/")[2]
 
 
 def _compile(
     pins: Mapping[str, str], python: str, options: Sequence[str]
 ) -> tuple[int, str, str]:
     with tempfile.TemporaryDirectory(prefix="nbship-lock-") as folder:
-        source, target = Path(folder, "requirements.in"), Path(folder, "requirements")
+        source, target = Path(folder, "requirements.in"), Path(folder, "pylock.toml")
         lines = "".join(f"{name}=={version}\n" for name, version in pins.items())
         source.write_text(lines, "utf-8")
         words = [
-            *("pip", "compile", "--quiet", "--generate-hashes", "--no-deps"),
-            *("--no-build", "--no-header", "--no-annotate", "--no-emit-index-url"),
-            *("--no-emit-find-links", "--no-python-downloads", "--python", python),
+            *("pip", "compile", "--quiet", "--format", "pylock.toml", "--no-deps"),
+            *("--no-build", "--no-header", "--no-python-downloads"),
+            *("--python", python),
             *("--output-file", str(target), *options, str(source)),
         ]
         ended = run_uv(words, timeout_s=_TIMEOUT_S)
