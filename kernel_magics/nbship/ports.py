@@ -288,3 +288,23 @@ class Tracker(Protocol):
     def attach(self, reference: str, path: Path, folder: str) -> bool:
         """Add a file to a closed mirror; False where this tracker cannot."""
         ...
+
+
+class Search(Protocol):
+    """Chooses the points of a sweep, and learns from what came of them."""
+
+    def ask(self, number: int) -> Mapping[str, Any] | None:
+        """Choose the point of that number, from 1; None where there are no more."""
+        ...
+
+    def begin(self, number: int, values: Mapping[str, Any]) -> None:
+        """Take note of a point that was chosen already."""
+        ...
+
+    def report(self, number: int, *, step: int, value: float) -> bool:
+        """Take note of a running job's metric; True where the job falls behind."""
+        ...
+
+    def tell(self, number: int, value: float | None, *, is_pruned: bool) -> None:
+        """Take note of what a job gave; None where it gave nothing to compare."""
+        ...

@@ -14,3 +14,5 @@ SECRETS = "MLOPS_SECRETS"
 NOTEBOOK = "MLOPS_NOTEBOOK"
 #: folder of the locks by which jobs lease GPUs, instead of the one under ``/tmp``
 GPU_LOCKS = "MLOPS_GPU_LOCKS"
+#: makes our engine papermill's default: for ``papermill`` without ``--engine``
+PAPERMILL_DEFAULT = "MLOPS_PAPERMILL_DEFAULT"

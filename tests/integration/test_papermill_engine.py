@@ -254,7 +254,8 @@ def test_importing_papermill_does_not_load_the_engine():
         "import sys, papermill; "
         "loaded = {m for m in sys.modules if m.startswith('nbship.')}; "
         "assert loaded == "
-        "{'nbship.version', 'nbship.faces', 'nbship.faces.engine'}, loaded"
+        "{'nbship.version', 'nbship.variables', 'nbship.faces', "
+        "'nbship.faces.engine'}, loaded"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -265,3 +266,16 @@ def test_the_engine_can_be_imported_before_papermill():
         "assert e.papermill_engines.get_engine('nbship') is NbshipEngine"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("first", ["nbship.faces.engine", "papermill"])
+@pytest.mark.parametrize(("choice", "is_ours"), [("1", True), ("0", False)])
+def test_one_variable_makes_the_engine_papermills_default(first, choice, is_ours):
+    code = (
+        f"import {first}, papermill.engines as e; "
+        "from nbship.faces.engine import NbshipEngine as ours; "
+        "found = {e.papermill_engines.get_engine(n) is ours for n in (None, 'nbclient')}; "
+        f"assert found == {{{is_ours}}}"
+    )
+    environ = {**os.environ, "MLOPS_PAPERMILL_DEFAULT": choice}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environ)

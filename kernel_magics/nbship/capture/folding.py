@@ -150,6 +150,7 @@ class Folding:
             cells=tuple(cell.finish(self.status) for cell in self.cells.values()),
             git=self.git,
             environment=self.environment,
+            shared_cells=tuple(self.head.get("shared_cells") or ()),
         )
 
 

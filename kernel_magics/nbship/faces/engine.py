@@ -6,7 +6,10 @@ it: nothing is imported before a notebook is executed.
 
 from __future__ import annotations
 
+import os
 from typing import Any
+
+from nbship.variables import PAPERMILL_DEFAULT
 
 
 class NbshipEngine:
@@ -35,3 +38,15 @@ class NbshipEngine:
         from papermill.utils import nb_language
 
         return nb_language(nb, language)
+
+
+def _become_default() -> None:
+    """Take the place of papermill's own engine, for whoever names none."""
+    from papermill.engines import papermill_engines
+
+    for name in (None, "nbclient"):
+        papermill_engines.register(name, NbshipEngine)
+
+
+if os.environ.get(PAPERMILL_DEFAULT, "0") != "0":
+    _become_default()

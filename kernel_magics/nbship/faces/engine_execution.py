@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from papermill.engines import (  # noqa: TID253  # loaded by papermill's engine only
-    NotebookExecutionManager,
-)
 from papermill.log import logger  # noqa: TID253  # loaded by papermill's engine only
 
-from nbship.adapters.kernels.client import TERMINATED, NbshipClient, Terms
+from nbship.adapters.kernels.client import TERMINATED, Terms
 from nbship.adapters.kernels.failures import failure_between
 from nbship.adapters.kernels.launching import FreshLauncher
+from nbship.adapters.kernels.managed import client_class
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
-from nbship.adapters.notebooks.nodes import mark_failure, notebook_bytes, settle_ids
+from nbship.adapters.kernels.targets import JobTarget, target_of
+from nbship.adapters.notebooks.nodes import mark_failure, settle_ids
 from nbship.adapters.probes.kernel_watch import KernelWatch
+from nbship.errors import NbshipError
 from nbship.faces.engine_record import open_record
 from nbship.records.run import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nbship.adapters.kernels.client import NbshipClient
     from nbship.adapters.kernels.order import EngineOrder
     from nbship.faces.engine_record import EngineRecord
+
+#: seconds between two saves of a job's notebook in the middle of a cell
+_AUTOSAVE_S = 2
 
 
 def execute(
@@ -64,15 +68,16 @@ def execute(
         settle_ids(nb, input_path)
     record = open_record(nb, kernel_name, output_path=output_path, order=order)
     manager = _manager(nb, output_path, options, order)
-    manager.notebook_start()
     client = _client(manager, kernel_name, record, options, order)
+    manager.settle = client.settle
     try:
+        manager.notebook_start()
         try:
             with _terminable():
                 client.execute(env=_environment(record, order))
         finally:
             manager.cleanup_pbar()
-            _complete(manager)
+            manager.notebook_complete()
     except BaseException as error:
         _end_failed(manager, client, record, error)
         raise
@@ -85,26 +90,18 @@ def _manager(
     output_path: str | None,
     options: dict[str, Any],
     order: EngineOrder | None,
-) -> Any:  # noqa: ANN401
-    own = {key: options.pop(key) for key in ("progress_bar",) if key in options}
+) -> SparingManager:
+    names = ("progress_bar", "autosave_cell_every")
+    own = {key: options.pop(key) for key in names if key in options}
     own["log_output"] = options.get("log_output", False)
-    every = options.pop("autosave_cell_every", 30)
-    if order is None:
-        return NotebookExecutionManager(
-            nb, output_path=output_path, autosave_cell_every=every, **own
-        )
-    from nbship.workbench import Workbench
-
-    store = Workbench.over(order.store, project=order.project).store
-    return SparingManager(
-        nb,
-        write=lambda node: store.write_bytes(notebook_bytes(node), order.output),
-        **own,
-    )
+    if order is not None:
+        own["autosave_cell_every"] = _AUTOSAVE_S
+    target = JobTarget(order.output) if order else target_of(output_path)
+    return SparingManager(nb, target=target, **own)
 
 
 def _client(
-    manager: Any,  # noqa: ANN401
+    manager: SparingManager,
     kernel_name: str,
     record: EngineRecord,
     options: dict[str, Any],
@@ -115,7 +112,7 @@ def _client(
     limit = options.pop("execution_timeout", None) or timeout
     start = options.pop("start_timeout", 60)
     options.pop("startup_timeout", None)
-    return NbshipClient(
+    return client_class(kernel_name, options)(
         manager,
         listener=record,
         terms=_terms(order),
@@ -147,38 +144,24 @@ def _environment(record: EngineRecord, order: EngineOrder | None) -> dict[str, s
     return {**os.environ, **told, **record.kernel_variables}
 
 
-def _complete(manager: Any) -> None:  # noqa: ANN401
-    """Finish papermill's metadata, which calls cells completed that never began."""
-    waiting = [
-        cell
-        for cell in manager.nb.cells
-        if cell.metadata.papermill["status"] == manager.PENDING
-    ]
-    manager.notebook_complete()
-    for cell in waiting:
-        cell.metadata.papermill["status"] = manager.PENDING
-    if waiting:
-        getattr(manager, "save_now", manager.save)()
-
-
 def _end(
-    manager: Any,  # noqa: ANN401
+    manager: SparingManager,
     client: NbshipClient,
     record: EngineRecord,
     order: EngineOrder | None,
 ) -> None:
     failure = client.failure
     if failure is None:
-        record.end(manager.nb, RunStatus.SUCCEEDED)
+        record.end(manager.text, RunStatus.SUCCEEDED)
         return
     if order is not None and failure.status is not RunStatus.SUCCEEDED:
         mark_failure(manager.nb, failure.cell_index, failure.cause)
         manager.save_now()
-    record.end(manager.nb, failure.status, failure.cause, failure.why)
+    record.end(manager.text, failure.status, failure.cause, failure.why)
 
 
 def _end_failed(
-    manager: Any,  # noqa: ANN401
+    manager: SparingManager,
     client: NbshipClient,
     record: EngineRecord,
     error: BaseException,
@@ -187,14 +170,13 @@ def _end_failed(
     if failure is None:
         failure = failure_between(error)
         manager.nb.metadata.papermill["exception"] = True
-    try:
-        mark_failure(manager.nb, failure.cell_index, failure.cause)
-        getattr(manager, "save_now", manager.save)()
-    finally:
-        record.end(manager.nb, failure.status, failure.cause, failure.why)
+    mark_failure(manager.nb, failure.cell_index, failure.cause)
+    with contextlib.suppress(OSError, NbshipError):  # the first error is told
+        manager.save_now()
+    record.end(manager.text, failure.status, failure.cause, failure.why)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _terminable() -> Iterator[None]:
     """Let SIGTERM end the notebook as Ctrl-C does, where nobody else handles it."""
     earlier = signal.getsignal(signal.SIGTERM)

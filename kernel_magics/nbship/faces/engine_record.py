@@ -14,7 +14,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from nbship import variables
-from nbship.adapters.notebooks.nodes import notebook_bytes
 from nbship.capture.buffering import OutputBuffer
 from nbship.errors import NbshipError
 from nbship.faces.engine_head import Head, head_of
@@ -164,7 +163,7 @@ class EngineRecord:
 
     def end(
         self,
-        nb: Any,  # noqa: ANN401
+        text: str,
         status: RunStatus,
         cause: str = "",
         why: Cause | None = None,
@@ -172,7 +171,7 @@ class EngineRecord:
         """Keep the executed notebook and end the run; that is its last event."""
         if self._probe is not None:
             self._probe.join(_PROBE_TIMEOUT_S)
-        self._write(lambda recorder: self._keep(recorder, nb))
+        self._write(lambda recorder: self._keep(recorder, text))
         self._write(lambda recorder: recorder.end(status, cause, why))
 
     def _begin(self, nb: Any, head: Head) -> None:  # noqa: ANN401
@@ -214,11 +213,11 @@ class EngineRecord:
         if self._recorder is not None:
             self._recorder.output(self._execution_id, data)
 
-    def _keep(self, recorder: Recorder, nb: Any) -> None:  # noqa: ANN401
+    def _keep(self, recorder: Recorder, text: str) -> None:
         head = self._head
         if head is None:
             return
-        store, data = head.workbench.store, notebook_bytes(nb)
+        store, data = head.workbench.store, f"{text}\n".encode("utf-8", "surrogatepass")
         store.write_bytes(data, store.run_folder(head.run_id) / "notebook.ipynb")
         recorder.artifact(
             "notebook.ipynb",

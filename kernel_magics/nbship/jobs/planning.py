@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,21 @@ def plan_digest(wish: Wish) -> str:
             "folder": PurePosixPath(wish.path).parent.as_posix(),
         }
     )
+
+
+def wish_again(job: Job, notebook: Notebook, lock: Lock) -> Wish:
+    """Return what a job was planned from, for jobs that differ from it in their values.
+
+    Parameters
+    ----------
+    job
+        The job.
+    notebook, lock
+        Its snapshot and its lock.
+    """
+    shared = {f.name for f in fields(Wish)} & {f.name for f in fields(Job)}
+    kept = {name: getattr(job, name) for name in shared - {"notebook"}}
+    return Wish(notebook=notebook, path=job.notebook, lock=lock, **kept)
 
 
 def changed_data(outcome: Outcome, digests: Mapping[str, str]) -> tuple[str, ...]:

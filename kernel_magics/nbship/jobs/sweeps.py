@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from nbship.records.domains import Domain
     from nbship.records.parameters import ParameterContract
+    from nbship.records.sweep import Sweep
 
 #: a grid of more points is taken for a mistake
 POINTS_AT_MOST = 10_000
@@ -104,6 +105,42 @@ def read_space(
             " `mlops sweep --help` how a space is written.",
         )
     return space
+
+
+class ListedSearch:
+    """Takes points in their order and learns nothing.
+
+    Parameters
+    ----------
+    points
+        Every point, from number 1 on.
+    """
+
+    def __init__(self, points: Sequence[Mapping[str, Any]]) -> None:
+        self._points = points
+
+    def ask(self, number: int) -> Mapping[str, Any] | None:
+        """Return the point of that number, from 1; None where there are no more."""
+        return self._points[number - 1] if number <= len(self._points) else None
+
+    def begin(self, number: int, values: Mapping[str, Any]) -> None:
+        """Take note of nothing."""
+
+    def report(self, number: int, *, step: int, value: float) -> bool:  # noqa: ARG002
+        """Let every job go on."""
+        return False
+
+    def tell(self, number: int, value: float | None, *, is_pruned: bool) -> None:
+        """Take note of nothing."""
+
+
+def listed_points(sweep: Sweep) -> list[dict[str, Any]] | None:
+    """List the points of a grid or of a random sweep; None where each depends on earlier ones."""
+    if sweep.sampler is Sampler.GRID:
+        return grid_points(sweep.space)
+    if sweep.sampler is Sampler.RANDOM:
+        return random_points(sweep.space, samples=sweep.samples, seed=sweep.seed)
+    return None
 
 
 def direction_of(text: str) -> str:

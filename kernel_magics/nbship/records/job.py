@@ -144,6 +144,8 @@ class Outcome:
     roots: tuple[CapturedRoot, ...] = ()
     #: True where worker or machine went away in mid-attempt: the notebook had no part in its end
     is_lost: bool = False
+    #: ids of leading cells that were executed once, for this job and others of its sweep
+    shared_cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,7 +35,7 @@ class CellStatus(StrEnum):
 class EventKind(StrEnum):
     """What one journal line says; ``Event.data`` of each is listed beside it."""
 
-    RUN_STARTED = "run_started"  #: run_id, experiment, notebook, origin (live|job|papermill), pid, job_id?
+    RUN_STARTED = "run_started"  #: run_id, experiment, notebook, origin (live|job|papermill), pid, job_id?, shared_cells?
     RUN_ENDED = "run_ended"  #: status, cause?, why? (Cause)
     CELL_STARTED = (
         "cell_started"  #: execution_id, cell_id, index?, source, tags, execution_count
@@ -147,6 +147,8 @@ class Run:
     cells: tuple[CellExecution, ...] = ()
     git: GitState | None = None
     environment: Environment | None = None
+    #: ids of leading cells that were executed once, for this run and others
+    shared_cells: tuple[str, ...] = ()
 
     @property
     def last_metrics(self) -> Mapping[str, Metric]:

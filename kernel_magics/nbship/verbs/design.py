@@ -38,10 +38,34 @@ def _log(context: Context, given: argparse.Namespace) -> Answer:
     session = _session(context, "log")
     texts = assignments(given.metrics, verb="log")
     metrics = numbers_of(evaluated(texts, context.namespace), direction=given.direction)
-    session.log(metrics, step=given.step, unit=given.unit, direction=given.direction)
+    step = _step(given.step, context)
+    session.log(metrics, step=step, unit=given.unit, direction=given.direction)
     said = ", ".join(f"{name}={value:g}" for name, value in metrics.items())
-    step = "" if given.step is None else f" at step {given.step}"
-    return Answer(text=f"logged {said}{step}", data=metrics)
+    place = "" if step is None else f" at step {step}"
+    return Answer(text=f"logged {said}{place}", data=metrics)
+
+
+def _step(text: str | None, context: Context) -> int | None:
+    """Read the step: a whole number, or an expression with the notebook's names.
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    if text is None:
+        return None
+    value = evaluated({"--step": text}, context.namespace)["--step"]
+    try:
+        step = int(value)
+    except (TypeError, ValueError, OverflowError):
+        step = None
+    if step is None or step != value:
+        raise UsageError(
+            f"mlops log: --step {text} is {value!r}, a whole number was expected",
+            hint="Count steps by whole numbers, such as the epoch.",
+        )
+    return step
 
 
 def _tag(context: Context, given: argparse.Namespace) -> Answer:
@@ -98,7 +122,9 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
         metavar="name=value",
         help="a metric; in a notebook the value is any expression",
     )
-    parser.add_argument("--step", type=int, help="position in the series")
+    parser.add_argument(
+        "--step", help="position in the series; in a notebook any expression"
+    )
     parser.add_argument("--unit", default="", help="unit of these metrics, such as ms")
     parser.add_argument(
         "--direction", default="", help="which way is better: maximize or minimize"

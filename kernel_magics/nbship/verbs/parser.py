@@ -24,6 +24,7 @@ _MODULES = (
     "jobs",
     "queueing",
     "ci",
+    "sweeps",
     "vetting",
     "review",
     "export",

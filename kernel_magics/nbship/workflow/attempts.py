@@ -236,6 +236,7 @@ def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outco
         metrics={n: m.value for n, m in run.last_metrics.items()} if run else {},
         roots=captured_roots(store, job, folder / "roots") if is_success else (),
         is_lost=ending.is_lost,
+        shared_cells=run.shared_cells if run else (),
     )
 
 

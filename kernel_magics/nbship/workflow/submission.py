@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbship.capture.declared import declared_experiment
 from nbship.errors import JobError
@@ -111,7 +111,7 @@ def submit(
     StoreError
         If the store cannot be written; nothing is left behind.
     """
-    _check_gpus(request, surroundings)
+    check_gpus(request, surroundings)
     wish = wish_of(request, surroundings)
     earlier = _equal_plan(store, plan_digest(wish))
     if earlier is not None and (earlier.is_fresh or not request.is_fresh):
@@ -186,7 +186,14 @@ def make_attempt(store: Store, job_id: str, *, project: Path, clock: Clock) -> A
     return attempt
 
 
-def _check_gpus(request: Request, surroundings: Surroundings) -> None:
+def check_gpus(request: Request, surroundings: Surroundings) -> None:
+    """Refuse at once what this machine's GPUs cannot do.
+
+    Raises
+    ------
+    JobError
+        If it has not the GPUs that are asked for.
+    """
     if not request.resources.gpus:
         return
     why = refusal(request.resources, surroundings.gpus())
@@ -197,8 +204,20 @@ def _check_gpus(request: Request, surroundings: Surroundings) -> None:
         )
 
 
-def wish_of(request: Request, surroundings: Surroundings) -> Wish:
+def wish_of(
+    request: Request,
+    surroundings: Surroundings,
+    *,
+    values: Mapping[str, Any] | None = None,
+) -> Wish:
     """Read and check what a job is planned from; nothing is written.
+
+    Parameters
+    ----------
+    request, surroundings
+        What is asked for, and the machine.
+    values
+        Values that were read and checked already; else the texts of the request are read.
 
     Raises
     ------
@@ -212,7 +231,8 @@ def wish_of(request: Request, surroundings: Surroundings) -> Wish:
     """
     read_tags(request.snapshot.code_cells, where=str(request.notebook))
     contract = read_contract(request.snapshot)
-    values = parse_values(contract, request.texts, where=str(request.notebook))
+    if values is None:
+        values = parse_values(contract, request.texts, where=str(request.notebook))
     kernel = request.kernel or request.snapshot.kernel_name or _DEFAULT_KERNEL
     python = surroundings.interpreter(kernel)
     environment = None if python is None else surroundings.environment(python)
@@ -274,10 +294,14 @@ def _serve(store: Store, job: Job, request: Request) -> Submission | None:
         return Submission(job=job)
     if outcome.status is not JobStatus.SUCCEEDED:
         return Submission(job=job)
-    digests = _digests_now(outcome, request.project)
-    if can_be_reused(outcome, digests):
+    if still_holds(outcome, request.project):
         return Submission(job=job, reused=outcome)
     return None
+
+
+def still_holds(outcome: Outcome, project: Path) -> bool:
+    """Tell whether an outcome is a success whose files are what they were."""
+    return can_be_reused(outcome, _digests_now(outcome, project))
 
 
 def _digests_now(outcome: Outcome, project: Path) -> dict[str, str]:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 #: exit code of a process that SIGTERM ended, as shells count
 TERMINATED = 128 + signal.SIGTERM
+_PRIVACY_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -258,8 +259,17 @@ class NbshipClient(MessageClient):
             self.shutdown_kernel = "immediate"
             self.log.error("The kernel %s did not start: %s", self.kernel_name, error)  # noqa: TRY400
             raise
+        if self._terms.held_fds and not talk.process.preloaded:
+            self._keep_private(info)
         self.run_hook(self.on_notebook_start, notebook=self.nb)
         return info
+
+    def _keep_private(self, info: Mapping[str, Any]) -> None:
+        """Keep what the kernel holds from the programs that its cells start."""
+        if info.get("language_info", {}).get("name") == "python":
+            fds = self._terms.held_fds
+            code = f"for _ in {fds}: __import__('os').set_inheritable(_, False)"
+            self.ask(f"exec({code!r}, {{}})", timeout_s=_PRIVACY_TIMEOUT_S)
 
     def _execute_told(self, cell: Any, index: int) -> None:  # noqa: ANN401
         if not self._will_run(cell):
@@ -313,7 +323,7 @@ class NbshipClient(MessageClient):
     def _failure(self, raised: BaseException, cell: Any, index: int) -> Failure:  # noqa: ANN401
         """Tell what ended a cell, in its outputs too."""
         circumstances = Circumstances(
-            exit_code=self.talk.process.poll(),
+            exit_code=self._exit_code(),
             cell_limit_s=self.timeout or 0.0,
             deadline_s=self._terms.deadline_s,
             is_overdue=self.is_overdue,
@@ -328,6 +338,9 @@ class NbshipClient(MessageClient):
             told = {"output_type": "error", **failure.error}
             self.listener.output({"output": told})
         return failure
+
+    def _exit_code(self) -> int | None:
+        return self.talk.process.poll()
 
     @property
     def is_overdue(self) -> bool:

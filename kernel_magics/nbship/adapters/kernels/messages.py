@@ -102,6 +102,11 @@ class MessageClient(PapermillNotebookClient):
         outs.append(made)
         return made
 
+    def _update_display_id(self, display_id: str, msg: Any) -> None:  # noqa: ANN401
+        super()._update_display_id(display_id, msg)
+        for cell_index in self._display_id_map.get(display_id, ()):
+            self.nb_man.touch(cell_index)
+
     def settle(self) -> None:
         """Bring the outputs of the running cell up to the last message."""
         self._streams.settle()

@@ -1,7 +1,7 @@
-"""papermill's execution manager for jobs: whole files, and seldom enough.
+"""papermill's execution manager, saving whole files and seldom enough.
 
 papermill writes the whole notebook twice per cell, in place. Here a save is a whole file or
-none, and saving takes a twentieth of the time at most.
+none, costs what has changed, and all of them together take a twentieth of the time at most.
 """
 
 from __future__ import annotations
@@ -13,22 +13,32 @@ from papermill.engines import (  # noqa: TID253  # loaded by papermill's engine 
     NotebookExecutionManager,
 )
 
+from nbship.adapters.kernels.notebook_text import NotebookText
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PAUSE_S = 2.0
-_SHARE = 20.0
+    from nbship.adapters.kernels.targets import Target
+
+#: part of the time since the start that saving may take
+_BUDGET = 0.05
+#: papermill's pause between two saves in the middle of a cell, where nobody names one
+AUTOSAVE_S = 30
 
 
 class SparingManager(NotebookExecutionManager):
-    """Saves through a function that writes whole files, a few times a minute.
+    """Saves within a budget of time; the last save is never left out.
+
+    papermill's own ``save`` is called as often as ever, and writes nothing: it knows no path.
 
     Parameters
     ----------
     nb
         The notebook node.
-    write
-        Takes the notebook node.
+    target
+        Where it is written; None for nowhere.
+    autosave_cell_every
+        Seconds between two saves in the middle of a cell; 0 for none.
     options
         What papermill's own manager takes.
     """
@@ -37,32 +47,108 @@ class SparingManager(NotebookExecutionManager):
         self,
         nb: Any,  # noqa: ANN401  # papermill has no types
         *,
-        write: Callable[[Any], None],
+        target: Target | None,
+        autosave_cell_every: float = AUTOSAVE_S,
         **options: Any,  # noqa: ANN401
     ) -> None:
-        super().__init__(nb, **options)
+        super().__init__(nb, output_path=None, **options)
         self.nb: Any = nb
-        self._write = write
-        self._next_save_s = 0.0
+        #: brings the outputs of the running cell up to date
+        self.settle: Callable[[], None] = lambda: None
+        self._target = target
+        self._text = NotebookText()
+        self._autosave_s = autosave_cell_every
+        self._began_s = self._saved_s = time.monotonic()
+        self._spent_s = 0.0
+        self._running: int | None = None
+        self._last = ""
 
-    def save(self, **kwargs: Any) -> None:  # noqa: ANN401
-        """Save, where it is time to."""
-        self.nb = kwargs.get("nb") or self.nb
-        if time.monotonic() >= self._next_save_s:
-            self.save_now()
+    @property
+    def text(self) -> str:
+        """What nbformat writes of the notebook as it was saved last."""
+        return self._last
 
-    def save_now(self) -> None:
-        """Save at once."""
-        began_s = time.monotonic()
-        self._write(self.nb)
-        ended_s = time.monotonic()
-        self._next_save_s = ended_s + max(_PAUSE_S, (ended_s - began_s) * _SHARE)
+    def touch(self, cell_index: int) -> None:
+        """Take note that a cell has changed that is not the running one."""
+        self._text.forget(cell_index)
 
-    def autosave_cell(self) -> None:
+    def notebook_start(self, **kwargs: Any) -> None:  # noqa: ANN401
+        """Clear papermill's metadata, and save."""
+        super().notebook_start(**kwargs)
+        self._save_in_measure()
+
+    def cell_start(
+        self,
+        cell: Any,  # noqa: ANN401
+        cell_index: int | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        """Mark a cell as running, and save where it is time to."""
+        super().cell_start(cell, cell_index, **kwargs)
+        self._running = cell_index
+        self._save_in_measure()
+
+    def cell_complete(
+        self,
+        cell: Any,  # noqa: ANN401
+        cell_index: int | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        """Mark a cell as ended, and save where it is time to."""
+        super().cell_complete(cell, cell_index, **kwargs)
+        self._save_in_measure()
+        if cell_index is not None:
+            self.touch(cell_index)
+        self._running = None
+
+    def autosave_cell(self, **_kwargs: Any) -> None:  # noqa: ANN401
         """Save in the middle of a long cell, where it is time to."""
-        self.save()
+        since_s = time.monotonic() - self._saved_s
+        if self._autosave_s and since_s >= self._autosave_s:
+            self._save_in_measure()
 
     def notebook_complete(self, **kwargs: Any) -> None:  # noqa: ANN401
         """Finish papermill's metadata and save."""
+        cells = self.nb.cells
+        waiting = [c for c in cells if c.metadata.papermill["status"] == self.PENDING]
         super().notebook_complete(**kwargs)
+        for cell in waiting:  # papermill calls them completed
+            cell.metadata.papermill["status"] = self.PENDING
+        self.settle()
+        _check(self.nb)
         self.save_now()
+
+    def save_now(self) -> None:
+        """Write the whole notebook anew, whatever it costs."""
+        self.settle()
+        self._text.forget_all()
+        self._write(is_last=True)
+
+    def _save_in_measure(self) -> None:
+        target, elapsed_s = self._target, time.monotonic() - self._began_s
+        if target is None:
+            return
+        if target.is_watched or self._spent_s <= elapsed_s * _BUDGET:
+            self.settle()
+            self._write(is_last=False)
+
+    def _write(self, *, is_last: bool) -> None:
+        began_s = time.monotonic()
+        if self._running is not None:
+            self._text.forget(self._running)
+        self._last = self._text.write(self.nb)
+        if self._target is not None:
+            self._target.write(self.nb, self._last, is_last=is_last)
+        self._saved_s = time.monotonic()
+        self._spent_s += self._saved_s - began_s
+
+
+def _check(nb: Any) -> None:  # noqa: ANN401
+    """Say whether a notebook is valid, as nbformat does whenever it writes one."""
+    from nbformat import ValidationError, validate
+    from traitlets.log import get_logger
+
+    try:
+        validate(nb)
+    except ValidationError as error:
+        get_logger().error("Notebook JSON is invalid: %s", error)

@@ -1,0 +1,1 @@
+"""Searches that learn from what earlier points gave."""
