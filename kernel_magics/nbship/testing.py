@@ -14,7 +14,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from nbship.errors import VettingError
+from nbship.errors import ParameterError, VettingError
+from nbship.jobs.contract import read_contract
 from nbship.records.digest import digest_text
 from nbship.records.job import Job, JobStatus, Lock, Outcome
 from nbship.records.notebook import Cell, CellKind, Notebook
@@ -126,7 +127,7 @@ def make_dossier(  # noqa: PLR0913  # each has a default, all by name
         kernel_name=notebook.kernel_name,
         experiment="",
         values=dict(values or {}),
-        contract=ParameterContract(cell_id=None),
+        contract=_contract(notebook),
     )
     outcome = Outcome(
         job_id=job.id,
@@ -191,3 +192,10 @@ def _lint(notebook: Notebook) -> tuple[LintFinding, ...]:
 
 
 __all__ = ["ask_gate", "make_cell", "make_dossier", "make_notebook"]
+
+
+def _contract(notebook: Notebook) -> ParameterContract:
+    try:
+        return read_contract(notebook)
+    except ParameterError:  # a gate says so
+        return ParameterContract(cell_id=None)

@@ -57,7 +57,7 @@ def read_annotation(node: ast.expr, scope: Scope | None = None) -> Meaning:
     if isinstance(node, ast.Subscript) and scope.word(node.value) in _TRANSPARENT:
         return read_annotation(node.slice, scope)
     if isinstance(node, ast.Subscript) and scope.word(node.value) == "Annotated":
-        inside = _inside(node)
+        inside = _inside(node) or [ast.Constant(value=...)]
         told = read_metadata(inside[1:], scope)
         inner = read_annotation(inside[0], scope)
         return Meaning(
@@ -247,5 +247,5 @@ def _read_literal(nodes: list[ast.expr], scope: Scope) -> ParameterType:
     solid = tuple(choice for choice in choices if choice is not None)
     found = ParameterType(kind=K.LITERAL, choices=solid)
     if not solid:
-        return NOTHING
+        return NOTHING if choices else ANYTHING
     return union([found, NOTHING]) if None in choices else found

@@ -21,7 +21,7 @@ from nbship.jobs.annotations import Meaning, read_annotation
 from nbship.jobs.encoding import encode, encode_any
 from nbship.jobs.fitting import fit
 from nbship.jobs.inference import inferred_text, inferred_type
-from nbship.jobs.kinds import ANYTHING, is_optional, options
+from nbship.jobs.kinds import ANYTHING, is_optional, options, union
 from nbship.jobs.literals import NotLiteralError, literal
 from nbship.jobs.scope import Scope, alias_of, read_scope
 from nbship.records.parameters import (
@@ -189,8 +189,8 @@ def _annotated(
     name: str, meaning: Meaning, text: str, value: ast.expr | None, scope: Scope
 ) -> Parameter:
     kind = meaning.type
-    if kind == ANYTHING and isinstance(value, ast.Attribute):
-        kind = _imported_enum(text, value) or kind
+    if isinstance(value, ast.Attribute):
+        kind = _with_imported_enum(kind, text, value)
     parameter = Parameter(
         name=name,
         annotation=text,
@@ -208,18 +208,26 @@ def _commented(name: str, text: str, value: ast.expr, scope: Scope) -> Parameter
     return _annotated(name, read_annotation(tree, lazy), text, value, scope)
 
 
-def _imported_enum(text: str, value: ast.Attribute) -> ParameterType | None:
-    """Return the type of ``x: Color = Color.RED`` whose class is declared elsewhere."""
-    if ast.unparse(value.value) != text:
-        return None
-    return ParameterType(
+def _with_imported_enum(
+    kind: ParameterType, text: str, value: ast.Attribute
+) -> ParameterType:
+    """Understand ``x: Color = Color.RED`` whose class is declared elsewhere."""
+    owner = ast.unparse(value.value)
+    named = (ast.unparse(node) for node in ast.walk(ast.parse(text, mode="eval")))
+    if owner not in named:
+        return kind
+    found = ParameterType(
         kind=ParameterKind.ENUM,
         choices=(value.attr,),
         member_values=(None,),
         is_open=True,
-        class_name=text.rpartition(".")[2],
-        maker=text,
+        class_name=owner.rpartition(".")[2],
+        maker=owner,
     )
+    if kind == ANYTHING:
+        return found
+    items = kind.items if kind.kind is ParameterKind.UNION else (kind,)
+    return union(found if item == ANYTHING else item for item in items)
 
 
 def _summary(kind: ParameterType) -> dict[str, Any]:

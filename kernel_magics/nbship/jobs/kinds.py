@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbship.records.parameters import ParameterKind as K
 from nbship.records.parameters import ParameterType
@@ -17,14 +17,14 @@ REAL = ParameterType(kind=K.FLOAT)
 
 
 def union(found: Iterable[ParameterType]) -> ParameterType:
-    """Return the union of types, flat; one that holds anything is anything."""
+    """Return the union of types, flat; of no type, anything."""
     flat: list[ParameterType] = []
     for option in found:
         for one in option.items if option.kind is K.UNION else (option,):
             if one not in flat:
                 flat.append(one)
-    if len(flat) == 1:
-        return flat[0]
+    if len(flat) <= 1:
+        return flat[0] if flat else ANYTHING
     return ParameterType(kind=K.UNION, items=tuple(flat))
 
 
@@ -47,8 +47,16 @@ def type_text(kind: ParameterType) -> str:
         case K.UNION:
             return " | ".join(inside)
         case K.LITERAL:
-            return f"Literal[{', '.join(map(repr, kind.choices))}]"
+            return f"Literal[{', '.join(map(choice_text, kind.choices))}]"
         case K.TUPLE if kind.is_open:
             inside.append("...")
     word = kind.class_name or kind.kind.value
     return f"{word}[{', '.join(inside)}]" if inside else word
+
+
+def choice_text(choice: Any) -> str:  # noqa: ANN401
+    """Write one choice of a Literal as its source."""
+    from nbship.jobs.encoding import decode_any  # it asks this module for options
+
+    value = decode_any(choice)
+    return f"{value.maker}.{value.name}" if hasattr(value, "maker") else repr(value)

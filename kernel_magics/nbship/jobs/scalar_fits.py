@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Fits = Callable[[ParameterType, Any, bool], Any]
 
+#: in mistakes that say more than what was expected
+_TOLD = ("no time zone", "too long")
 #: JSON texts of the floats that JSON has no numbers for
 NOT_FINITE = ("nan", "inf", "-inf")
 EXPECTED = {
@@ -145,8 +147,8 @@ def _moment(
             try:
                 return read(value.strip())
             except ValueError as error:
-                unknown_zone = "no time zone" in str(error)
-                raise (error if unknown_zone else expected(kind)) from None
+                is_told = any(word in str(error) for word in _TOLD)
+                raise (error if is_told else expected(kind)) from None
         if is_other or not isinstance(value, type_):
             raise expected(kind)
         return value

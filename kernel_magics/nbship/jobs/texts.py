@@ -72,8 +72,8 @@ def _option(kind: ParameterType, text: str) -> Any:  # noqa: ANN401
         try:
             return _choice_of(option, text)
         except ValueError as error:
-            mistakes.append(str(error))
-    raise ValueError("; or ".join(dict.fromkeys(mistakes)))
+            mistakes.append(str(error).removesuffix(" was expected"))
+    raise ValueError(f"{', or '.join(dict.fromkeys(mistakes))} was expected")
 
 
 def _choice_of(option: ParameterType, text: str) -> Any:  # noqa: ANN401

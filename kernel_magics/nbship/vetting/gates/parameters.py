@@ -11,8 +11,9 @@ from nbship.records.vetting import Finding, Severity
 from nbship.vetting.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from nbship.records.parameters import Parameter
     from nbship.vetting.dossier import Dossier
     from nbship.vetting.sources import CellCode
 
@@ -59,10 +60,14 @@ class HasParametersCell(Gate):
             )
         for cell, code in dossier.code:
             if code_cells and cell is code_cells[0]:
-                yield from self._defaults(cell.id, code)
+                yield from self._defaults(cell.id, code, _declared(dossier))
 
-    def _defaults(self, cell_id: str, code: CellCode) -> Iterator[Finding]:
+    def _defaults(
+        self, cell_id: str, code: CellCode, declared: Mapping[str, Parameter]
+    ) -> Iterator[Finding]:
         for name, value in _assignments(code):
+            if declared and (name not in declared or _is_read(declared[name])):
+                continue
             if value is not None and not _is_literal(value):
                 yield self.finding(
                     f"the default of `{name}` is no literal",
@@ -86,7 +91,8 @@ class ParametersAreUsed(Gate):
         if cell is None or cell.id not in codes:
             return
         below = [(c, code) for c, code in dossier.code if c.index > cell.index]
-        for name in dict.fromkeys(name for name, _ in _assignments(codes[cell.id])):
+        assigned = (name for name, _ in _assignments(codes[cell.id]))
+        for name in _declared(dossier) or dict.fromkeys(assigned):
             yield from self._one(name, cell.id, [(c.id, code) for c, code in below])
 
     def _one(
@@ -114,6 +120,16 @@ class ParametersAreUsed(Gate):
                 cell_id=declared_in,
                 fix="Use it below, or take it out.",
             )
+
+
+def _declared(dossier: Dossier) -> dict[str, Parameter]:
+    """Return the parameters by name, as the job's contract has them; it knows aliases and Enums."""
+    return {p.name: p for p in dossier.job.contract.parameters}
+
+
+def _is_read(parameter: Parameter) -> bool:
+    """Tell whether the contract knows the default's value."""
+    return parameter.default is not None or parameter.default_text == "None"
 
 
 def _assignments(code: CellCode) -> Iterator[tuple[str, ast.expr | None]]:
