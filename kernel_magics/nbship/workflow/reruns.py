@@ -213,6 +213,7 @@ def execution_of(
             began_at=outcome.started_at, ended_at=outcome.ended_at
         ),
         metrics=_metrics(run) if run else _last(outcome),
+        roots={root.name: root.digest for root in outcome.roots if root.digest},
         folders=dict(sorted(folders.items(), key=lambda item: -len(item[0]))),
         cause=outcome.cause,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nbship.errors import JobError
@@ -202,6 +204,17 @@ def test_metrics_count_value_by_value():
         "fit_s": NOISE,
     }
     assert found.verdict is ComparisonVerdict.DIVERGED
+
+
+def test_roots_are_compared_byte_for_byte_as_a_note():
+    one = replace(executed(cell("f()")), roots={"predict": "aa", "scale": "bb"})
+    other = replace(executed(cell("f()")), roots={"predict": "aa", "scale": "cc"})
+    found = compare_notebooks(one, [other, other])
+    assert found.verdict is ComparisonVerdict.IDENTICAL
+    assert found.notes == (
+        "root predict: captured again, byte for byte the same",
+        "root scale: what was captured is not the same, byte for byte",
+    )
 
 
 def test_the_folder_of_an_execution_does_not_count():

@@ -31,6 +31,8 @@ class Execution:
     notebook: Notebook
     circumstances: Circumstances | None = None
     metrics: Mapping[str, LoggedMetric] = field(default_factory=dict)
+    #: digests of captured roots, by name
+    roots: Mapping[str, str] = field(default_factory=dict)
     #: folders of this execution, with the word that stands for each; the longest first
     folders: Mapping[str, str] = field(default_factory=dict)
     #: why it ended, where that was not success

@@ -87,7 +87,7 @@ def compare_notebooks(
     cells = [_softened(at, cell, shaken, judged) for at, cell in enumerate(judged)]
     loose = {cases[at].rerun.id for at in (*random, *shaken)}
     metrics = tuple(_metrics(published, rerun, others, loose))
-    notes = (*_warnings(cases), *_counts(published, rerun))
+    notes = (*_warnings(cases), *_counts(published, rerun), *_roots(published, rerun))
     return Judgement(
         verdict=_verdict([*(c.verdict for c in cells), *(m.verdict for m in metrics)]),
         cells=tuple(cells),
@@ -207,6 +207,14 @@ def _counts(published: Execution, rerun: Execution) -> Iterator[str]:
     theirs, mine = len(published.cells), len(rerun.cells)
     if theirs != mine:
         yield f"the published notebook has {theirs} code cells, the rerun {mine}"
+
+
+def _roots(published: Execution, rerun: Execution) -> Iterator[str]:
+    for name, digest in published.roots.items():
+        if rerun.roots.get(name) == digest:
+            yield f"root {name}: captured again, byte for byte the same"
+        else:
+            yield f"root {name}: what was captured is not the same, byte for byte"
 
 
 def _verdict(verdicts: Sequence[CellVerdict]) -> ComparisonVerdict:
