@@ -188,7 +188,9 @@ class EngineRecord:
         self._probe = threading.Thread(target=self._look_around, args=(head, recorder))
         self._probe.daemon = True
         self._probe.start()
-        _ship(workbench, head.run_id)
+        # a job's run is closed by whoever finds its worker dead
+        if self._order is None or workbench.settings.trackers:
+            _ship(workbench, head.run_id)
 
     def _look_around(self, head: Head, recorder: Recorder) -> None:
         """Record repository and environment beside the first cells."""
