@@ -66,12 +66,16 @@ def project(tmp_path):
     return made
 
 
-def test_a_canary_is_found_in_no_file(project):
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(("--direct",), marks=pytest.mark.full)]
+)
+def test_a_canary_is_found_in_no_file(project, options):
     canary = _canary()
     project.environ["MY_TOKEN"] = canary
-    write_notebook(project.folder / "in.ipynb", *CELLS)
+    cells = [cell for cell in CELLS if not (options and "ipywidgets" in cell)]
+    write_notebook(project.folder / "in.ipynb", *cells)
 
-    done = project.call("submit", "in.ipynb")
+    done = project.call("submit", "in.ipynb", *options)
 
     assert done.returncode == 1
     assert "ValueError: cannot log in with [secret API_TOKEN]" in done.stdout

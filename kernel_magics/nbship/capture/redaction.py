@@ -7,6 +7,7 @@ by its distance from the start, and each has a part that the value alone determi
 from __future__ import annotations
 
 import base64
+import copy
 import html
 import json
 import re
@@ -44,6 +45,12 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, self._forms)) or r"(?!)")
         self._binary = {form.encode("utf-8", "surrogatepass") for form in self._forms}
         self._held: dict[str, tuple[str, Mapping[str, Any]]] = {}
+
+    def anew(self) -> Redactor:
+        """Return one with the same secrets for another conversation."""
+        other = copy.copy(self)
+        other._held = {}  # noqa: SLF001  # one of ours
+        return other
 
     def text(self, text: str) -> str:
         """Take the secrets out of a text."""

@@ -55,6 +55,8 @@ class Conversation:
 
     #: True where no kernel's protocol is behind it
     is_direct = False
+    #: takes secrets out of what the kernel says; None where there are none
+    redactor: Redactor | None = None
 
     def __init__(
         self,
@@ -64,8 +66,6 @@ class Conversation:
         interrupt_mode: str = "signal",
     ) -> None:
         self.process = process
-        #: takes secrets out of what the kernel says; None where there are none
-        self.redactor: Redactor | None = None
         self.wire = Wire(addresses.key)
         self._addresses = addresses
         self._interrupt_mode = interrupt_mode
@@ -224,13 +224,16 @@ class Conversation:
             except zmq.Again:
                 return
             message = self.wire.unpack(frames)
-            if message is None:
-                continue
-            if self.redactor is None:
-                self._received.append((channel, message))
-                continue
-            for passed in self.redactor.messages(channel, message):
-                self._received.append((channel, passed))
+            if message is not None:
+                self._keep(channel, message)
+
+    def _keep(self, channel: str, message: Message) -> None:
+        """Keep a message for who receives, without secrets."""
+        if self.redactor is None:
+            self._received.append((channel, message))
+            return
+        for passed in self.redactor.messages(channel, message):
+            self._received.append((channel, passed))
 
 
 class _FrontEnd:

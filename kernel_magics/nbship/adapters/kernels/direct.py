@@ -157,7 +157,9 @@ class DirectConversation(Conversation):
             mine.close()
             ends.close()
             raise
-        return DirectConversation(process, ends)
+        copy = DirectConversation(process, ends)
+        copy.redactor = self.redactor and self.redactor.anew()
+        return copy
 
     def wait_ready(self, timeout_s: float | None) -> Mapping[str, Any]:
         """Wait until the process answers; return what it says of itself.
@@ -274,7 +276,7 @@ class DirectConversation(Conversation):
                 self._ends.talk.send(b".")
         message["msg_type"], message["msg_id"] = kind, message["header"]["msg_id"]
         message["buffers"] = []
-        self._received.append((message.pop("channel"), message))
+        self._keep(message.pop("channel"), message)
 
     def _give_streams(self) -> None:
         """Give out what the streams have said: stdout first, as a kernel does."""
@@ -284,7 +286,7 @@ class DirectConversation(Conversation):
             if text:
                 content = {"name": name, "text": text}
                 message = self.wire.message("stream", content, parent=self._request)
-                self._received.append(("iopub", message))
+                self._keep("iopub", message)
 
     def _end(self) -> None:
         if self.process.poll() is None:
