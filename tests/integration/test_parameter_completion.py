@@ -14,6 +14,7 @@ import pytest
 from nbship.verbs.answer import Context
 from nbship.verbs.completing import SCRIPTS, complete, words_of
 from nbship.workbench import Workbench
+from support.live_kernel import LiveKernel
 from support.notebook_files import write_notebook
 from support.tools import need_tool
 
@@ -107,6 +108,23 @@ def test_tab_completes_in_a_real_zsh(folder):
     shell.send("med\t")
     shell.expect_exact("ian")
     shell.close(force=True)
+
+
+@pytest.mark.kernel
+def test_the_notebook_completes_parameters_and_values(folder):
+    kernel = LiveKernel(folder)
+    try:
+        reply = kernel.run(
+            "%load_ext nbship\nip = get_ipython()\n"
+            "for line in ('%mlops submit n.ipynb -p ho', '%mlops submit n.ipynb -p how=me'):\n"
+            "    symbol = line[-2:]\n"
+            "    print(ip.complete(symbol, line, len(line))[1])"
+        )
+    finally:
+        kernel.close()
+
+    assert "'how='" in reply.text
+    assert "'mean', 'median'" in reply.text
 
 
 def test_fish_offers_the_values_of_a_parameter(folder):

@@ -103,6 +103,8 @@ def test_a_long_range_of_whole_numbers_is_not_listed():
         ("lr: float = 1.0", "0..1:1e-9", "at most 1000"),
         ("lr: float = 1.0", "0..1,3", "no list of values"),
         ("lr: float = 1.0", "0..inf", "a number"),
+        ("x: Annotated[float, MultipleOf(0.5)]", "0..2", "say the step"),
+        ("x: Annotated[int, MultipleOf(2)]", "2..5", "a multiple of 2"),
     ],
 )
 def test_a_domain_that_does_not_fit_is_refused(declaration, text, said):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nbship.faces.session import Session
     from nbship.verbs.answer import Answer
 
@@ -22,8 +24,9 @@ def register_magics(shell: Any, session: Session) -> None:  # noqa: ANN401  # IP
     magic = no_var_expand(mlops)
     shell.register_magic_function(magic, "line", _NAME)
     shell.register_magic_function(magic, "cell", _NAME)
-    shell.set_hook("complete_command", _complete, str_key=f"%{_NAME}")
-    shell.set_hook("complete_command", _complete, str_key=f"%%{_NAME}")
+    completer = _completer(session)
+    shell.set_hook("complete_command", completer, str_key=f"%{_NAME}")
+    shell.set_hook("complete_command", completer, str_key=f"%%{_NAME}")
 
 
 def remove_magics(shell: Any) -> None:  # noqa: ANN401  # IPython has no types
@@ -91,13 +94,21 @@ def _display(answer: Answer, *, as_json: bool) -> None:
         display(AnswerView(answer))
 
 
-def _complete(_shell: Any, event: Any) -> list[str]:  # noqa: ANN401  # IPython has no types
-    from nbship.verbs.parser import actions_of, all_verbs, verb_parser
+def _completer(session: Session) -> Callable[[Any, Any], list[str]]:
+    """Make the hook by which IPython asks what may stand behind ``%mlops``."""
 
-    words = event.line[: getattr(event, "cursor", None)].split()
-    verbs = {name: verb for name, verb in all_verbs().items() if not verb.is_internal}
-    if len(words) > 1 and words[1] in verbs and (len(words) > 2 or not event.symbol):  # noqa: PLR2004
-        actions = actions_of(verb_parser(verbs[words[1]]))
-        options = (option for action in actions for option in action.option_strings)
-        return sorted(option for option in options if option.startswith("--"))
-    return sorted(verbs)
+    def complete_line(_shell: Any, event: Any) -> list[str]:  # noqa: ANN401  # IPython has no types
+        from nbship.errors import NbshipError
+        from nbship.verbs.answer import Context
+        from nbship.verbs.completing import complete, words_of
+
+        line = event.line[: getattr(event, "cursor", None)].lstrip("%")
+        words = words_of(line)
+        try:
+            found = complete(words, Context(workbench=session.workbench))
+        except NbshipError:
+            return []
+        typed = len(words[-1]) - len(event.symbol) if words else 0
+        return [word[max(0, typed) :] for word in found]  # IPython splits at "="
+
+    return complete_line

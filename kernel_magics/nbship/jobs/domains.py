@@ -206,6 +206,9 @@ def _range(parameter: Parameter, piece: str) -> Domain | None:
         is_whole=is_whole,
     )
     raw = _points(found, ask)
+    steps = [o.bounds.multiple_of for o in options(type_of(parameter)) if o.bounds]
+    if not raw and any(step is not None for step in steps):
+        raise ValueError("multiples alone are allowed; say the step of the range")
     values = (read_value(parameter, repr(value)) for value in raw)
     return replace(found, values=_distinct(tuple(values)))
 
