@@ -13,10 +13,11 @@ import pytest
 from nbclient.exceptions import CellTimeoutError
 from nbformat.v4 import new_code_cell, new_notebook
 
-from nbship.adapters.kernels.client import NbshipClient, Terms
+from nbship.adapters.kernels.client import NbshipClient
 from nbship.adapters.kernels.conversation import GRACE_S
 from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.saving import SparingManager
+from nbship.adapters.kernels.terms import Terms
 from support.notebook_files import only_run, write_notebook
 
 pytestmark = pytest.mark.kernel

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from papermill.engines import NotebookExecutionManager
 
-from nbship.adapters.kernels.client import NbshipClient, Terms
+from nbship.adapters.kernels.client import NbshipClient
+from nbship.adapters.kernels.terms import Terms
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from nbship.adapters.probes.environment import probe_environment
 from nbship.errors import ReleaseError
 from nbship.records.digest import digest_file
 from nbship.records.job import Lock
-from nbship.records.locks import lock_differences, lock_of
+from nbship.records.locks import lock_differences, lock_of, with_sources
 from nbship.release.lock_text import read_lock
 from support.small_environment import make_environment, write_project, write_wheel
 
@@ -218,3 +218,13 @@ def test_versions_are_compared_and_contents_where_they_can_be():
         "d is missing",
         "f was not there",
     ]
+
+
+def test_an_editable_source_counts_as_it_was_when_the_kernel_began():
+    def lock(version, source):
+        entries = {"a": {"version": version, "source_digest": source}, "b": {}}
+        return Lock(python_version="3.11.7", packages=entries)
+
+    assert with_sources(lock("1", "new"), lock("1", "old")) == lock("1", "old")
+    assert with_sources(lock("2", "new"), lock("1", "old")) == lock("2", "old")
+    assert with_sources(lock("1", "x"), Lock(python_version="")) == lock("1", "x")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from papermill.log import logger  # noqa: TID253  # loaded by papermill's engine only
 
-from nbship.adapters.kernels.client import TERMINATED, Terms
+from nbship.adapters.kernels.client import TERMINATED
 from nbship.adapters.kernels.failures import failure_between
 from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.managed import client_class
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
 from nbship.adapters.kernels.targets import JobTarget, target_of
+from nbship.adapters.kernels.terms import Terms
 from nbship.adapters.notebooks.nodes import mark_failure, settle_ids
 from nbship.adapters.probes.kernel_watch import KernelWatch
 from nbship.errors import NbshipError

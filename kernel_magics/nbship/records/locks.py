@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from nbship.records.environment import Environment, Package
 
+_SOURCE = "source_digest"
+
 
 def lock_of(environment: Environment) -> Lock:
     """Name every distribution of an environment with its version and RECORD digest.
@@ -23,6 +26,18 @@ def lock_of(environment: Environment) -> Lock:
     locks. Of an editable distribution the digest of its source is part.
     """
     return _lock(environment.python_version, environment.packages)
+
+
+def with_sources(lock: Lock, other: Lock) -> Lock:
+    """Return a lock with the sources of editable distributions as another one has them."""
+    kept = {
+        name: {**entry, _SOURCE: other.packages[name][_SOURCE]}
+        for name, entry in lock.packages.items()
+        if _SOURCE in entry and _SOURCE in other.packages.get(name, {})
+    }
+    if all(lock.packages[name] == entry for name, entry in kept.items()):
+        return lock
+    return replace(lock, packages={**lock.packages, **kept})
 
 
 def lock_digest(lock: Lock) -> str:
@@ -87,7 +102,7 @@ def _entry(package: Package) -> dict[str, str]:
         "version": package.version,
         "record_digest": package.record_digest,
         "content_digest": package.content_digest,
-        "source_digest": package.source_digest,
+        _SOURCE: package.source_digest,
     }
     return {k: v for k, v in entry.items() if v or k in {"version", "record_digest"}}
 

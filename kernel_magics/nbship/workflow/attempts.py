@@ -13,7 +13,7 @@ from nbship.ports import Grant
 from nbship.records.cause import Cause, CauseKind
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Attempt, CapturedRoot, JobStatus, Outcome
-from nbship.records.locks import lock_digest
+from nbship.records.locks import lock_digest, with_sources
 from nbship.records.release import RootCapture
 from nbship.records.run import CellStatus
 from nbship.records.sweep import Pruning
@@ -83,7 +83,7 @@ def run_attempt(attempt: Attempt, worker: Worker) -> Outcome:
                 f"attempt {attempt.number} at {job.id} is taken",
                 hint=f"Make a new one: `mlops rerun {job.id}`.",
             )
-        began_at = clock.now()
+        began_at, began_with = clock.now(), _lock_now(job, worker.lock)
         source = injected_source(job.contract, job.values) if job.values else ""
         snapshot = store.job_folder(job.id) / "input.ipynb"
         prepared = folder / "input.ipynb"
@@ -100,7 +100,7 @@ def run_attempt(attempt: Attempt, worker: Worker) -> Outcome:
             raised=raised,
             began_at=began_at,
             ended_at=clock.now(),
-            lock_digest=_digest_of_lock(job, worker.lock),
+            lock_digest=_digest_of_lock(began_with, _lock_now(job, worker.lock)),
             status=status,
         )
         return _publish(store, _outcome(store, job, attempt, ending), folder)
@@ -278,11 +278,22 @@ def _log_end(path: Path) -> str:
         return ""
 
 
-def _digest_of_lock(job: Job, lock: Callable[[Job], Lock]) -> str:
+def _lock_now(job: Job, lock: Callable[[Job], Lock]) -> Lock | None:
     try:
-        return lock_digest(lock(job))
+        return lock(job)
     except NbshipError:  # the interpreter is gone, or was broken by the notebook
+        return None
+
+
+def _digest_of_lock(before: Lock | None, after: Lock | None) -> str:
+    """Return the digest of what the cells ran with and left behind.
+
+    The source of an editable distribution counts as it was when the kernel began: people edit
+    it while long jobs run, which have imported it by then.
+    """
+    if before is None or after is None:
         return ""
+    return lock_digest(with_sources(after, before))
 
 
 def captured_roots(store: Store, job: Job, folder: Path) -> tuple[CapturedRoot, ...]:

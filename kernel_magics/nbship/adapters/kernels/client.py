@@ -15,7 +15,7 @@ import os
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,34 +44,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nbship.adapters.kernels.conversation import Conversation
-    from nbship.adapters.kernels.listening import Listener, Reply, Watch
-    from nbship.adapters.kernels.processes import Launcher
-    from nbship.capture.redaction import Redactor
+    from nbship.adapters.kernels.listening import Listener, Reply
+    from nbship.adapters.kernels.terms import Terms
 
 #: exit code of a process that SIGTERM ended, as shells count
 TERMINATED = 128 + signal.SIGTERM
 _PRIVACY_TIMEOUT_S = 30.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Terms:
-    """How a notebook is executed, beside nbclient's options."""
-
-    launcher: Launcher
-    #: seconds that all cells together may take; 0 is no limit
-    deadline_s: float = 0.0
-    #: descriptors that the kernel keeps open
-    held_fds: tuple[int, ...] = ()
-    #: True forbids a forked kernel
-    is_fresh: bool = False
-    #: True asks for a process without the kernel's protocol where the notebook needs no more
-    is_direct: bool = False
-    #: looks at the kernel's process
-    watch: Watch | None = None
-    #: False where the kernel sees no GPU
-    has_gpus: bool = True
-    #: takes secrets out of what the kernel says
-    redactor: Redactor | None = None
 
 
 class NbshipClient(MessageClient):
