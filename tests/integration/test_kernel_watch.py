@@ -59,8 +59,8 @@ def watched(**options):
     try:
         yield eater, watch
     finally:
-        watch.close()
         eater.end()
+        watch.close()
 
 
 def test_a_cells_growth_and_peak_are_told():
@@ -88,7 +88,8 @@ def test_a_cell_that_is_over_at_once_costs_nothing():
 
 
 def test_a_kernel_beyond_its_limit_is_stopped():
-    with watched(limit_bytes=150 * _MIB) as (eater, watch):
+    with watched(limit_bytes=150 * _MIB, may_confine=False) as (eater, watch):
+        assert watch.limit_remark == "150 MiB, by samples of its resident memory"
         wait_for(lambda: watch.evidence().samples)
         assert eater.process.poll() is None
         eater.eat(200)
@@ -114,6 +115,23 @@ def test_the_systems_kill_for_lack_of_memory_is_counted():
     assert evidence.oom_kills == 1
     assert evidence.memory_limit_bytes == 64 * _MIB
     assert evidence.samples[-1].memory_bytes < 64 * _MIB
+
+
+@pytest.mark.full
+def test_a_limit_is_held_by_a_cgroup_where_one_can_be_made():
+    with (
+        limited_memory(512) as cgroup,
+        watched(limit_bytes=64 * _MIB) as (eater, watch),
+    ):
+        assert cgroup.is_dir()  # so one can
+        assert watch.limit_remark == "64 MiB, by a cgroup"
+        made = watch._confinement._folder
+        eater.eat(128)
+        assert eater.process.wait(30) == -signal.SIGKILL
+        evidence = watch.evidence()
+    assert (evidence.oom_kills, evidence.memory_limit_bytes) == (1, 64 * _MIB)
+    assert evidence.exceeded_bytes == 0
+    assert not made.exists()
 
 
 _WATCHER = """

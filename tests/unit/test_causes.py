@@ -8,7 +8,8 @@ import pytest
 
 from nbship.capture.dying import death
 from nbship.capture.exhaustion import exhausted
-from nbship.records.cause import Cause, CauseKind, Evidence, Sample
+from nbship.faces.report_words import usage
+from nbship.records.cause import Cause, CauseKind, CellUsage, Evidence, Sample
 
 GIB = 1 << 30
 SAMPLE = Sample(
@@ -147,3 +148,16 @@ def test_what_ran_out_is_read_from_the_exception(ename, evalue, kind):
 def test_what_xla_calls_exhausted_is_the_machines_memory_where_there_is_no_gpu():
     text = "RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes."
     assert exhausted("XlaRuntimeError", text, has_gpus=False) is HOST
+
+
+def test_what_a_cell_used_is_written_for_people():
+    used = CellUsage(peak_memory_bytes=GIB, memory_growth_bytes=5 << 20)
+    on_gpu = CellUsage(
+        peak_memory_bytes=GIB,
+        memory_growth_bytes=0,
+        peak_gpu_memory_bytes=2 * GIB,
+        gpu_busy_percent=71.4,
+    )
+    assert usage(None) == ""
+    assert usage(used) == "1024.0 MiB (+5.0 MiB)"
+    assert usage(on_gpu) == "1024.0 MiB (+0 B), GPU 2048.0 MiB, 71 % busy"

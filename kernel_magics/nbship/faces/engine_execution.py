@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 from papermill.log import logger  # noqa: TID253  # loaded by papermill's engine only
 
 from nbship.adapters.kernels.client import TERMINATED
-from nbship.adapters.kernels.failures import failure_between
 from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.managed import client_class
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
 from nbship.adapters.kernels.targets import JobTarget, target_of
 from nbship.adapters.kernels.terms import Terms
-from nbship.adapters.notebooks.nodes import mark_failure, settle_ids
+from nbship.adapters.notebooks.nodes import settle_ids
 from nbship.adapters.probes.kernel_watch import KernelWatch
-from nbship.errors import NbshipError
+from nbship.adapters.store.reserve import Reserve
+from nbship.faces.engine_ending import end, end_failed
 from nbship.faces.engine_record import open_record
-from nbship.records.run import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
 #: seconds between two saves of a job's notebook in the middle of a cell
 _AUTOSAVE_S = 2
+
+#: file beside a job's output that keeps space for its end
+_RESERVE = ".reserve"
 
 
 def execute(
@@ -71,6 +73,7 @@ def execute(
     manager = _manager(nb, output_path, options, order)
     client = _client(manager, kernel_name, record, options, order)
     manager.settle = client.settle
+    reserve = Reserve(order.output.with_name(_RESERVE)) if order else None
     try:
         manager.notebook_start()
         try:
@@ -80,9 +83,12 @@ def execute(
             manager.cleanup_pbar()
             manager.notebook_complete()
     except BaseException as error:
-        _end_failed(manager, client, record, error)
+        end_failed(manager, client, record, error, reserve)
         raise
-    _end(manager, client, record, order)
+    finally:
+        if reserve is not None:
+            reserve.free()
+    end(manager, client, record, is_job=order is not None)
     return manager.nb
 
 
@@ -134,7 +140,7 @@ def _terms(order: EngineOrder | None) -> Terms:
         held_fds=order.held_fds,
         is_fresh=order.is_fresh,
         is_direct=order.is_direct,
-        watch=KernelWatch(gpus=order.gpus),
+        watch=KernelWatch(gpus=order.gpus, limit_bytes=order.memory_limit_bytes),
         has_gpus=bool(order.gpus),
         redactor=order.redactor,
     )
@@ -143,38 +149,6 @@ def _terms(order: EngineOrder | None) -> Terms:
 def _environment(record: EngineRecord, order: EngineOrder | None) -> dict[str, str]:
     told = {} if order is None else {**order.environ, **order.secrets}
     return {**os.environ, **told, **record.kernel_variables}
-
-
-def _end(
-    manager: SparingManager,
-    client: NbshipClient,
-    record: EngineRecord,
-    order: EngineOrder | None,
-) -> None:
-    failure = client.failure
-    if failure is None:
-        record.end(manager.text, RunStatus.SUCCEEDED)
-        return
-    if order is not None and failure.status is not RunStatus.SUCCEEDED:
-        mark_failure(manager.nb, failure.cell_index, failure.cause)
-        manager.save_now()
-    record.end(manager.text, failure.status, failure.cause, failure.why)
-
-
-def _end_failed(
-    manager: SparingManager,
-    client: NbshipClient,
-    record: EngineRecord,
-    error: BaseException,
-) -> None:
-    failure = client.failure
-    if failure is None:
-        failure = failure_between(error)
-        manager.nb.metadata.papermill["exception"] = True
-    mark_failure(manager.nb, failure.cell_index, failure.cause)
-    with contextlib.suppress(OSError, NbshipError):  # the first error is told
-        manager.save_now()
-    record.end(manager.text, failure.status, failure.cause, failure.why)
 
 
 @contextlib.contextmanager

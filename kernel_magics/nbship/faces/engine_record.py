@@ -85,6 +85,7 @@ class EngineRecord:
         self._order = order
         self._recorder: Recorder | None = None
         self._execution_id = ""
+        self._is_torn = False
         self._buffer = OutputBuffer(self._write_output)
         self._probe: threading.Thread | None = None
         if head is not None:
@@ -106,6 +107,8 @@ class EngineRecord:
         if self._head is not None and self._recorder is not None:
             if self._order is not None:
                 self._write(lambda r: r.tag("kernel", client.kernel_remark))
+                if client.limit_remark:
+                    self._write(lambda r: r.tag("memory_limit", client.limit_remark))
             attend(client, self._head, self._order)
 
     def cells_done(self, client: Asking) -> None:
@@ -171,8 +174,10 @@ class EngineRecord:
         """Keep the executed notebook and end the run; that is its last event."""
         if self._probe is not None:
             self._probe.join(_PROBE_TIMEOUT_S)
-        self._write(lambda recorder: self._keep(recorder, text))
-        self._write(lambda recorder: recorder.end(status, cause, why))
+        try:
+            self._write(lambda recorder: self._keep(recorder, text))
+        finally:
+            self._write(lambda recorder: recorder.end(status, cause, why))
 
     def _begin(self, nb: Any, head: Head) -> None:  # noqa: ANN401
         workbench = head.workbench
@@ -235,6 +240,9 @@ class EngineRecord:
             action(self._recorder)
         except NbshipError as error:
             if self._order is not None:
+                if self._is_torn:  # it was told, and ends the notebook
+                    return
+                self._is_torn = True
                 raise
             self._recorder = None
             _say(f"the record of this notebook ends here: {error}")

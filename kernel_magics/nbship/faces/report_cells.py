@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from nbship.records.cause import CellUsage
     from nbship.records.job import Outcome
     from nbship.records.run import CellExecution
     from nbship.records.vetting import Finding
@@ -41,6 +42,7 @@ class CellView:
     state: str = ""
     execution_count: int | None = None
     duration_s: float | None = None
+    usage: CellUsage | None = None
     #: the parameters cell
     is_parameters: bool = False
     #: papermill put it in, behind the parameters cell
@@ -86,12 +88,12 @@ def view_cells(
     outcome
         How the job ended, which names the cell that failed; None for a plain notebook.
     executions
-        The run's cell executions, for their durations.
+        The run's cell executions, for their durations and what they used.
     """
     metadata = notebook.get("metadata") or {}
     language = str((metadata.get("language_info") or {}).get("name") or "python")
     renderer = OutputRenderer()
-    durations = {e.cell_id: e.duration_s for e in executions}
+    ran = {e.cell_id: e for e in executions}
     views = []
     number = 0
     for cell in notebook["cells"]:
@@ -104,7 +106,7 @@ def view_cells(
             language=language,
             renderer=renderer,
             outcome=outcome,
-            duration_s=durations.get(str(cell.get("id"))),
+            execution=ran.get(str(cell.get("id"))),
         )
         views.append(view)
     return tuple(views)
@@ -140,7 +142,7 @@ def _view(  # noqa: PLR0913  # what a cell's view is made of
     language: str,
     renderer: OutputRenderer,
     outcome: Outcome | None,
-    duration_s: float | None,
+    execution: CellExecution | None,
 ) -> CellView:
     source = str(cell.get("source", ""))
     kind = str(cell.get("cell_type", "raw"))
@@ -165,7 +167,8 @@ def _view(  # noqa: PLR0913  # what a cell's view is made of
         ),
         state=_state(cell, outcome) if kind == "code" else "",
         execution_count=cell.get("execution_count"),
-        duration_s=duration_s,
+        duration_s=execution.duration_s if execution else None,
+        usage=execution.usage if execution else None,
         is_parameters=PARAMETERS_TAG in _tags(cell),
         is_injected=INJECTED_TAG in _tags(cell),
     )

@@ -63,7 +63,7 @@ class ReportExporter(HTMLExporter):
         environment: Environment = super()._create_environment()
         environment.autoescape = True
         environment.trim_blocks = environment.lstrip_blocks = True
-        for name in ("utc", "shown", "duration", "size"):
+        for name in ("utc", "shown", "duration", "size", "usage"):
             environment.filters[name] = getattr(report_words, name)
         environment.filters["fingerprint"] = fingerprint
         environment.globals["make_page"] = report_page.make_page

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from nbship.records.cause import CellUsage
     from nbship.records.vetting import Approval
 
 _LONGEST_VALUE = 200
@@ -50,6 +51,18 @@ def size(size_bytes: int) -> str:
     if size_bytes < _KIB * _KIB:
         return f"{size_bytes / _KIB:.1f} KiB"
     return f"{size_bytes / _KIB / _KIB:.1f} MiB"
+
+
+def usage(used: CellUsage | None) -> str:
+    """Write what a cell used for people: peaks of memory, and how busy its GPUs were."""
+    if used is None:
+        return ""
+    parts = [f"{size(used.peak_memory_bytes)} (+{size(used.memory_growth_bytes)})"]
+    if used.peak_gpu_memory_bytes is not None:
+        parts.append(f"GPU {size(used.peak_gpu_memory_bytes)}")
+    if used.gpu_busy_percent is not None:
+        parts.append(f"{used.gpu_busy_percent:.0f} % busy")
+    return ", ".join(parts)
 
 
 def standing(answers: Sequence[Approval], wanted: int) -> str:

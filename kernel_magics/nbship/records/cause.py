@@ -94,3 +94,5 @@ class Cause:
     #: of the kernel's process, or the one that a cell gave to ``sys.exit``
     exit_code: int | None = None
     evidence: Evidence = Evidence()
+    #: the cell to blame where the run has none that failed
+    cell_id: str | None = None

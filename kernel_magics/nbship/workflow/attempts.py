@@ -228,7 +228,7 @@ def _outcome(store: Store, job: Job, attempt: Attempt, ending: _Ending) -> Outco
         ended_at=ending.ended_at,
         cause=cause,
         why=why,
-        cell_id=None if is_success or run is None else _failed_cell(run),
+        cell_id=None if is_success or run is None else _failed_cell(run, why),
         log_end=_log_end(folder / "log.txt"),
         output_digest=digest_file(output) if output.is_file() else "",
         lock_digest=ending.lock_digest,
@@ -262,7 +262,9 @@ def _end_of(run: Run | None, ending: _Ending) -> tuple[JobStatus, str, Cause | N
     return JobStatus.FAILED, cause, Cause(kind=found or CauseKind.OTHER)
 
 
-def _failed_cell(run: Run) -> str | None:
+def _failed_cell(run: Run, why: Cause | None) -> str | None:
+    if why is not None and why.cell_id:
+        return why.cell_id
     if run.cells and run.cells[-1].status is not CellStatus.OK:
         return run.cells[-1].cell_id
     return None

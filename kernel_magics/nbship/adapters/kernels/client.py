@@ -15,7 +15,6 @@ import os
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,6 +188,11 @@ class NbshipClient(MessageClient):
             return f"{remark}; not direct: {self._needs_kernel}"
         return f"direct, {remark}" if self.talk.is_direct else remark
 
+    @property
+    def limit_remark(self) -> str:
+        """Who holds it to its limit of memory; "" where it has none."""
+        return self._terms.watch.limit_remark
+
     @contextmanager
     def _kernel(
         self, *, env: Mapping[str, str] | None = None, cwd: str | None = None
@@ -216,19 +220,15 @@ class NbshipClient(MessageClient):
         watch, is_busy = self._terms.watch, True
         try:
             info = self._readied(talk)
-            if watch is not None:
-                watch.begin(
-                    talk.process.pid, lambda: talk.process.send_signal(signal.SIGKILL)
-                )
+            watch.begin(talk.process.pid, talk.kill)
             yield info
             is_busy = False
         finally:
-            if watch is not None:
-                watch.close()
             self._talk = self.kc = None
             talk.shutdown(
                 is_immediate=self.shutdown_kernel == "immediate", is_busy=is_busy
             )
+            watch.close()
 
     def _readied(self, talk: Conversation) -> Mapping[str, Any]:
         try:
@@ -255,8 +255,7 @@ class NbshipClient(MessageClient):
             return
         self.listener.cell_started(cell)
         watch, began_s = self._terms.watch, time.monotonic()
-        if watch is not None:
-            watch.cell_started()
+        watch.cell_started()
         status, error = CellStatus.OK, None
         try:
             self.execute_cell(cell, index)
@@ -264,11 +263,13 @@ class NbshipClient(MessageClient):
             status = CellStatus.OK if error is None else CellStatus.FAILED
         except BaseException as raised:
             self.failure = self._failure(raised, cell, index)
+            if not isinstance(raised, CellExecutionError):
+                self._tell(cell, self.failure)
             status, error = self.failure.cell_status, dict(self.failure.error)
             raise
         finally:
             duration_s = time.monotonic() - began_s
-            usage = None if watch is None else watch.cell_ended()
+            usage = watch.cell_ended()
             self.listener.cell_ended(
                 cell, status=status, duration_s=duration_s, error=error, usage=usage
             )
@@ -299,23 +300,21 @@ class NbshipClient(MessageClient):
             raise CellExecutionError.from_cell_and_msg(cell, content)
 
     def _failure(self, raised: BaseException, cell: Any, index: int) -> Failure:  # noqa: ANN401
-        """Tell what ended a cell, in its outputs too."""
+        """Tell what ended a cell."""
         circumstances = Circumstances(
             exit_code=self._exit_code(),
             cell_limit_s=self.timeout or 0.0,
             deadline_s=self._terms.deadline_s,
             is_overdue=self.is_overdue,
             has_gpus=self._terms.has_gpus,
+            evidence=self._terms.watch.evidence(),
         )
-        if self._terms.watch is not None:
-            evidence = self._terms.watch.evidence()
-            circumstances = replace(circumstances, evidence=evidence)
-        failure = failure_of(raised, cell, index, circumstances=circumstances)
-        if not isinstance(raised, CellExecutionError):
-            cell.outputs.append(error_node(failure.error))
-            told = {"output_type": "error", **failure.error}
-            self.listener.output({"output": told})
-        return failure
+        return failure_of(raised, cell, index, circumstances=circumstances)
+
+    def _tell(self, cell: Any, failure: Failure) -> None:  # noqa: ANN401
+        """Say in a cell's outputs what ended it."""
+        cell.outputs.append(error_node(failure.error))
+        self.listener.output({"output": {"output_type": "error", **failure.error}})
 
     def _exit_code(self) -> int | None:
         return self.talk.process.poll()

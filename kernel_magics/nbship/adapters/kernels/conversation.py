@@ -162,6 +162,10 @@ class Conversation:
         else:
             self.process.send_signal(signal.SIGINT)
 
+    def kill(self) -> None:
+        """Kill the kernel; may be called from any thread."""
+        self.process.send_signal(signal.SIGKILL)
+
     def shutdown(self, *, is_immediate: bool = False, is_busy: bool = False) -> None:
         """End the kernel and let go of everything.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nbship.records.cause import Evidence
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nbship.records.cause import CellUsage, Evidence
+    from nbship.records.cause import CellUsage
     from nbship.records.run import CellStatus
 
 
@@ -28,6 +30,11 @@ class Asking(Protocol):
     @property
     def kernel_remark(self) -> str:
         """How the kernel was started."""
+        ...
+
+    @property
+    def limit_remark(self) -> str:
+        """Who holds it to its limit of memory; "" where it has none."""
         ...
 
     def ask(self, code: str, *, timeout_s: float) -> Reply:
@@ -65,6 +72,11 @@ class Listener(Protocol):
 class Watch(Protocol):
     """Who looks at a kernel's process while it runs."""
 
+    @property
+    def limit_remark(self) -> str:
+        """Who holds the kernel to its limit of memory; "" where it has none."""
+        ...
+
     def begin(self, pid: int, stop_kernel: Callable[[], None]) -> None:
         """Begin to watch; ``stop_kernel`` kills it, from any thread."""
 
@@ -81,3 +93,26 @@ class Watch(Protocol):
 
     def close(self) -> None:
         """Look no more."""
+
+
+class Unwatched:
+    """The watch of a kernel that nobody looks at."""
+
+    limit_remark = ""
+
+    def begin(self, pid: int, stop_kernel: Callable[[], None]) -> None:
+        """Do nothing."""
+
+    def cell_started(self) -> None:
+        """Do nothing."""
+
+    def cell_ended(self) -> CellUsage | None:
+        """Return nothing."""
+        return None
+
+    def evidence(self) -> Evidence:
+        """Return no evidence."""
+        return Evidence()
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -17,7 +17,7 @@ from nbclient import (  # noqa: TID253  # loaded by papermill's engine only
 )
 
 from nbship.adapters.kernels.client import NbshipClient
-from nbship.adapters.kernels.listening import Reply
+from nbship.adapters.kernels.listening import Reply, Unwatched
 from nbship.adapters.kernels.starting import is_local, read_spec
 
 if TYPE_CHECKING:
@@ -85,9 +85,8 @@ class ManagedClient(NbshipClient):
     def _kernel(self, **kwargs: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401
         with self.setup_kernel(**kwargs):
             try:
-                self._terms = replace(
-                    self._terms, watch=None
-                )  # who knows where it runs
+                # who knows where it runs
+                self._terms = replace(self._terms, watch=Unwatched())
                 yield run_sync(self._async_info)()
             except BaseException:
                 self.shutdown_kernel = "immediate"

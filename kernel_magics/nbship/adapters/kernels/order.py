@@ -48,6 +48,8 @@ class EngineOrder:
     held_fds: tuple[int, ...] = ()
     #: GPUs that were leased for the kernel
     gpus: tuple[Accelerator, ...] = ()
+    #: memory that the kernel may use; 0 is no limit
+    memory_limit_bytes: int = 0
     #: True forbids a forked kernel
     is_fresh: bool = False
     #: True asks for a process without the kernel's protocol

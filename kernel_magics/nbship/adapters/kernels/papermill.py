@@ -46,6 +46,7 @@ def order_of(  # noqa: PLR0913  # an order is this much
         beginning=beginning_source(job.determinism),
         held_fds=grant.held_fds,
         gpus=grant.gpus,
+        memory_limit_bytes=int(job.resources.memory_gib * (1 << 30)),
         is_fresh=job.is_fresh,
         is_direct=job.is_direct,
         launcher=launcher,

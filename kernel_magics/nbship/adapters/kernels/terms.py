@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from nbship.adapters.kernels.listening import Unwatched
 
 if TYPE_CHECKING:
     from nbship.adapters.kernels.listening import Watch
@@ -25,7 +27,7 @@ class Terms:
     #: True asks for a process without the kernel's protocol where the notebook needs no more
     is_direct: bool = False
     #: looks at the kernel's process
-    watch: Watch | None = None
+    watch: Watch = field(default_factory=Unwatched)
     #: False where the kernel sees no GPU
     has_gpus: bool = True
     #: takes secrets out of what the kernel says

@@ -104,6 +104,25 @@ def mark_failure(nb: Any, cell_index: int | None, cause: str = "") -> None:  # n
     nb.cells.insert(0, top)
 
 
+def leave_out_outputs(nb: Any, cell_index: int) -> None:  # noqa: ANN401
+    """Leave what a cell put out for its error's sake: there is no space for both.
+
+    Parameters
+    ----------
+    nb
+        The notebook node.
+    cell_index
+        The cell; a note takes the place of its outputs.
+    """
+    from nbformat.v4 import new_output
+
+    cell = nb.cells[cell_index]
+    errors = [one for one in cell.outputs if one.output_type == "error"]
+    count = len(cell.outputs) - len(errors)
+    note = f"{count} output{'s' * (count != 1)} left out: no space left on the disk\n"
+    cell.outputs = [new_output("stream", name="stderr", text=note), *errors]
+
+
 def notebook_bytes(nb: Any) -> bytes:  # noqa: ANN401
     """Write a notebook as a file holds it."""
     from nbformat import v4

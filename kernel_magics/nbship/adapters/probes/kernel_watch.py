@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from nbship.adapters.probes.cgroups import machine_oom_kills, memory_cgroup
+from nbship.adapters.probes.confinement import Confinement
 from nbship.adapters.probes.gpu_usage import GpuUsage
 from nbship.adapters.probes.resident import Family, resident_bytes
+from nbship.capture.dying import memory_text
 from nbship.records.cause import CellUsage, Evidence, Sample
 
 if TYPE_CHECKING:
@@ -39,14 +41,23 @@ class KernelWatch:
     gpus
         GPUs that were leased for it; others are not asked.
     limit_bytes
-        Resident memory beyond which the kernel is stopped, where no cgroup does so; 0 is none.
+        Memory that the kernel may use; 0 is no limit. A cgroup holds it to that where one can
+        be made, else it is killed when a sample shows more.
+    may_confine
+        False never makes a cgroup.
     """
 
     def __init__(
-        self, *, gpus: tuple[Accelerator, ...] = (), limit_bytes: int = 0
+        self,
+        *,
+        gpus: tuple[Accelerator, ...] = (),
+        limit_bytes: int = 0,
+        may_confine: bool = True,
     ) -> None:
         self._gpus = gpus
         self._limit_bytes = limit_bytes
+        self._may_confine = may_confine
+        self._confinement: Confinement | None = None
         self._pid = 0
         self._stop_kernel: Callable[[], None] = _nothing
         self._over = threading.Event()
@@ -72,10 +83,20 @@ class KernelWatch:
             Kills it; called from the watching thread where a GPU is lost, or memory exceeded.
         """
         self._pid, self._stop_kernel = pid, stop_kernel
+        if self._limit_bytes and self._may_confine:
+            self._confinement = Confinement(pid, self._limit_bytes)
         self._machine_before = machine_oom_kills()
         self._note_cgroup()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
+
+    @property
+    def limit_remark(self) -> str:
+        """Who holds the kernel to its limit of memory; "" where it has none."""
+        if not self._limit_bytes:
+            return ""
+        means = "a cgroup" if self._is_confined else "samples of its resident memory"
+        return f"{memory_text(self._limit_bytes)}, by {means}"
 
     def cell_started(self) -> None:
         """Take note that a cell begins."""
@@ -110,10 +131,12 @@ class KernelWatch:
             )
 
     def close(self) -> None:
-        """Take no more samples."""
+        """Take no more samples; the kernel has ended."""
         self._over.set()
         if self._thread is not None:
             self._thread.join(_LONGEST_S)
+        if self._confinement is not None:
+            self._confinement.close()
 
     def _watch(self) -> None:
         if self._over.wait(_FIRST_S):
@@ -140,7 +163,7 @@ class KernelWatch:
             gpu_memory_bytes=used,
             gpu_busy_percent=busy,
         )
-        exceeds = 0 < self._limit_bytes < memory
+        exceeds = not self._is_confined and 0 < self._limit_bytes < memory
         with self._lock:
             self._last.append(sample)
             self._cell.take(sample)
@@ -149,6 +172,10 @@ class KernelWatch:
         self._note_cgroup()
         if exceeds or gpus.lost:
             self._stop_kernel()
+
+    @property
+    def _is_confined(self) -> bool:
+        return self._confinement is not None and self._confinement.is_in_force
 
     def _new_kills(self) -> int | None:
         now = None if self._cgroup is None else self._cgroup.oom_kills()
