@@ -17,6 +17,7 @@ _TRANSIENT = ("orig_nbformat", "orig_nbformat_minor", "signature")
 _SPLIT_TYPES = ("application/javascript", "image/svg+xml")
 #: what ends a line beside "\\n", and what makes an escaped one ambiguous
 _UNCOMMON = "\\\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+_CONSTANT = (type(None), bool)
 #: how deep cells lie in a notebook's JSON
 _CELL_DEPTH = 2
 
@@ -113,6 +114,10 @@ def _dumped(value: Any, depth: int) -> str:  # noqa: ANN401
         return _block("{}", _members(value, depth + 1), depth)
     if isinstance(value, list) and value:
         return _block("[]", (_dumped(item, depth + 1) for item in value), depth)
+    if type(value) in _CONSTANT:
+        return "null" if value is None else str(value).lower()
+    if type(value) is int:
+        return str(value)
     text = json.dumps(
         value,
         ensure_ascii=False,
