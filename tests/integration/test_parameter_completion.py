@@ -93,6 +93,7 @@ def test_tab_completes_in_a_real_bash(folder):
     shell.close(force=True)
 
 
+@pytest.mark.full
 def test_tab_completes_in_a_real_zsh(folder):
     need_tool("zsh")
     (folder / ".zshrc").write_text(
@@ -127,6 +128,7 @@ def test_the_notebook_completes_parameters_and_values(folder):
     assert "'mean', 'median'" in reply.text
 
 
+@pytest.mark.full
 def test_fish_offers_the_values_of_a_parameter(folder):
     need_tool("fish")
     ask = (

@@ -18,6 +18,7 @@ from nbship.jobs.values import check_values, parse_values, read_value
 from nbship.records.codec import from_json, to_json
 from nbship.records.notebook import Cell, CellKind, Notebook
 from nbship.records.parameters import Parameter, ParameterContract, ParameterKind
+from nbship.verbs.params import parameter_row
 
 
 def last(source: str, above: str = "") -> Parameter:
@@ -210,6 +211,30 @@ def test_units_and_descriptions_are_read(source, unit, description):
 def test_without_an_annotation_the_default_tells_the_type(default, annotation):
     parameter = last(f"x = {default}")
     assert (parameter.annotation, parameter.is_inferred) == (annotation, True)
+
+
+def test_a_comment_for_type_checkers_is_no_type():
+    parameter = last("x = 0  # type: ignore[misc]  # rows")
+    assert (parameter.annotation, parameter.description) == ("int", "rows")
+
+
+@pytest.mark.parametrize(
+    ("source", "row"),
+    [
+        ("x: int = 3", ("x", "int", "= 3", "")),
+        ("x: int", ("x", "int", "(required)", "")),
+        ("x = (1, 'a')  # two", ("x", "tuple[int, str] (inferred)", "= (1, 'a')", "two")),
+        (
+            "x: Annotated[float, Gt(0), Le(1)] = 5  # [s] pause",
+            ("x", "float", "= 5", "[s] pause; above 0, at most 1; the default does not fit: at most 1 was expected"),
+        ),
+        ("class C(Enum):\n    A = 1\nx: C = C.A", ("x", "C", "= C.A", "one of A")),
+        ("x: C = C.A", ("x", "C", "= C.A", "one of A, ...")),
+        ("L = list[int]\nx: L = [1]", ("x", "list[int]", "= [1]", "")),
+    ],
+)  # fmt: skip
+def test_the_help_says_type_default_bounds_and_unit(source, row):
+    assert parameter_row(last(source)) == row
 
 
 def test_inferred_numbers_stand_in_for_each_other_also_inside():

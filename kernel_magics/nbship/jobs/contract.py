@@ -297,7 +297,9 @@ def _comment(comments: dict[int, str], source: str, statement: ast.stmt) -> _Com
     if match := _TYPE_COMMENT.fullmatch(text):
         with contextlib.suppress(SyntaxError, ValueError):
             ast.parse(match["type"], mode="eval")
-            annotation, text = match["type"].strip(), (match["rest"] or "").strip()
+            is_told = not match["type"].startswith("ignore")
+            annotation = match["type"].strip() if is_told else ""
+            text = (match["rest"] or "").strip()
     match = _UNIT.match(text)
     if match is None:
         return _Comment(description=text, annotation=annotation)

@@ -134,7 +134,19 @@ def _words(parameter: Parameter) -> list[str]:
             words.append(f"one of {', '.join(option.choices)}{more}")
         if option.bounds is not None:
             words.append(bounds_text(option.bounds))
-    return words
+    return [*words, _misfit(parameter)]
+
+
+def _misfit(parameter: Parameter) -> str:
+    """Say where a notebook's own default breaks its annotation; "" where it does not."""
+    from nbship.jobs.values import fit_json
+
+    if parameter.default is not None and not parameter.is_required:
+        try:
+            fit_json(parameter, parameter.default)
+        except ValueError as error:
+            return f"the default does not fit: {error}"
+    return ""
 
 
 def _html(rows: list[tuple[str, ...]]) -> str:
