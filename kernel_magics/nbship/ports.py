@@ -199,6 +199,8 @@ class Grant:
     held_fds: tuple[int, ...] = ()
     #: GPUs that were leased, to be watched while the kernel runs
     gpus: tuple[Accelerator, ...] = ()
+    #: True where others mirror the attempt's run, and close it where its process dies
+    is_mirrored: bool = False
 
 
 class Lease(Protocol):

@@ -220,8 +220,10 @@ class Workbench(TrackingBench, SweepBench, CapsuleBench, VerifyingBench):
 
         return WarmLauncher(self.store.folder / "preloads.json")
 
-    def attempt_worker(self, grant: Grant | None = None) -> Worker:
-        """Return what executing attempts needs; without a grant it leases what jobs ask for."""
+    def attempt_worker(
+        self, grant: Grant | None = None, *, is_granted: bool = False
+    ) -> Worker:
+        """Return what executing attempts needs; what was not granted it leases."""
         from nbship.workflow.attempts import Worker
         from nbship.workflow.leasing import leased
         from nbship.workflow.submission import current_lock
@@ -231,7 +233,7 @@ class Workbench(TrackingBench, SweepBench, CapsuleBench, VerifyingBench):
             clock=self.clock,
             prepare=self.prepared_notebook,
             execute=self.execute_attempt
-            if grant
+            if is_granted
             else leased(self.execute_attempt, self.leases),
             lock=lambda job: current_lock(
                 self.kernel(job.kernel_name).python, self.environment

@@ -193,8 +193,9 @@ class EngineRecord:
         self._probe = threading.Thread(target=self._look_around, args=(head, recorder))
         self._probe.daemon = True
         self._probe.start()
-        # a job's run is closed by whoever finds its worker dead
-        if self._order is None or workbench.settings.trackers:
+        # the supervisor mirrors a job's run, and closes it where its worker dies
+        is_mirrored = self._order is not None and self._order.is_mirrored
+        if not is_mirrored and (self._order is None or workbench.settings.trackers):
             _ship(workbench, head.run_id)
 
     def _look_around(self, head: Head, recorder: Recorder) -> None:

@@ -33,6 +33,7 @@ from nbship.errors import (
     RecordFormatError,
     RecordNotFoundError,
 )
+from nbship.records.job import Outcome
 from nbship.records.queue import TicketState
 from nbship.workbench import Workbench
 from nbship.workbench_queue import LOCK_NAME
@@ -174,6 +175,7 @@ class _Supervisor:
             )
             folder = self._store.attempt_folder(ticket.job_id, attempt.number)
             self._crew.assign(worker, folder.absolute(), lease)
+            self._crew.mirror(ticket, "begin", attempt.run_id)
         finally:  # the worker has it by now
             lease.release()
         return True
@@ -233,8 +235,15 @@ class _Supervisor:
             self._follow(ticket)
             return
         self._running.pop(job_id, None)
+        self._end_mirrors(ticket)
         backoff_s = self._bench.settings.backoff_s
         conclude(self._store, self._queue, job_id, clock=clock, backoff_s=backoff_s)
+
+    def _end_mirrors(self, ticket: Ticket) -> None:
+        folder = self._store.attempt_folder(ticket.job_id, ticket.attempt)
+        if (folder / "outcome.json").is_file():
+            run_id = self._store.load(Outcome, folder / "outcome.json").run_id
+            self._crew.mirror(ticket, "end", run_id)
 
     def _follow(self, ticket: Ticket) -> None:
         """Wait, beside everything else, until nobody holds an attempt's lock."""

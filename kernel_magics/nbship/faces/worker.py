@@ -91,8 +91,10 @@ class _Worker:
                 environ=dict(assignment.environ),
                 held_fds=descriptors,
                 gpus=tuple(from_json(Accelerator, gpu) for gpu in assignment.gpus),
+                is_mirrored=assignment.is_mirrored,
             )
-            worker = bench.attempt_worker(grant if assignment.is_granted else None)
+            is_granted = assignment.is_granted
+            worker = bench.attempt_worker(grant, is_granted=is_granted)
             run_attempt(
                 attempt, replace(worker, execute=self._interruptible(worker.execute))
             )

@@ -38,7 +38,9 @@ def leased(
             return f"{type(error).__name__}: {error.message}"
         try:
             held_fds = (*grant.held_fds, *lease.grant.held_fds)
-            leased = replace(lease.grant, held_fds=held_fds)
+            leased = replace(
+                lease.grant, held_fds=held_fds, is_mirrored=grant.is_mirrored
+            )
             return execute(job, attempt, source, leased)
         finally:
             lease.release()

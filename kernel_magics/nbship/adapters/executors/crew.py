@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from nbship.adapters.executors.leases import GpuLeases
+from nbship.adapters.executors.shippers import Shippers
 from nbship.adapters.executors.surroundings import (
     forget,
     recall,
@@ -57,6 +58,7 @@ class Crew:
         self._survey = survey
         self._idle: list[WorkerProcess] = []
         self._all: list[WorkerProcess] = []
+        self._shippers = Shippers(self._store)
 
     def project_of(self, ticket: Ticket) -> Path:
         """Return the folder of the project that a job was submitted in."""
@@ -101,8 +103,13 @@ class Crew:
             environ=dict(grant.environ),
             gpus=[to_json(gpu) for gpu in grant.gpus],
             is_granted=not isinstance(lease, Refused),
+            is_mirrored=True,
         )
         worker.assign(assignment, grant.held_fds)
+
+    def mirror(self, ticket: Ticket, word: str, run_id: str) -> None:
+        """Say that a job's run begins, or that nothing more happens in it."""
+        self._shippers.tell(word, run_id, self._surroundings(ticket))
 
     def release(self, worker: WorkerProcess) -> None:
         """Note that a worker has nothing to do."""
@@ -120,6 +127,7 @@ class Crew:
         """Let every worker leave: at once, or after the attempt at hand."""
         for worker in self._all:
             worker.dismiss()
+        self._shippers.dismiss()
 
     def forget(self) -> None:
         """Forget the environments of jobs, of which none is left."""

@@ -50,6 +50,8 @@ class EngineOrder:
     gpus: tuple[Accelerator, ...] = ()
     #: memory that the kernel may use; 0 is no limit
     memory_limit_bytes: int = 0
+    #: True where others mirror the run, and close it where this process dies
+    is_mirrored: bool = False
     #: True forbids a forked kernel
     is_fresh: bool = False
     #: True asks for a process without the kernel's protocol

@@ -47,6 +47,7 @@ def order_of(  # noqa: PLR0913  # an order is this much
         held_fds=grant.held_fds,
         gpus=grant.gpus,
         memory_limit_bytes=int(job.resources.memory_gib * (1 << 30)),
+        is_mirrored=grant.is_mirrored,
         is_fresh=job.is_fresh,
         is_direct=job.is_direct,
         launcher=launcher,
