@@ -12,20 +12,25 @@ import enum
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from nbship.errors import RecordFormatError
 
 Record = TypeVar("Record")
+#: turns a JSON value into what a type holds
+Reader: TypeAlias = Callable[[Any], Any]
+_PLAIN = (str, int, float, bool, type(None))
 
 
-def to_json(value: Any) -> Any:  # noqa: ANN401  # a record in, a JSON value out
+def to_json(value: Any) -> Any:  # noqa: ANN401, PLR0911  # a record in, a JSON value out
     """Turn a record, or anything a record holds, into a JSON value."""
+    if type(value) in _PLAIN:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        body = {f.name: to_json(getattr(value, f.name)) for f in _fields(type(value))}
+        body = {name: to_json(getattr(value, name)) for name in _names(type(value))}
         schema = getattr(value, "SCHEMA", None)
         return {"schema": schema, **body} if schema else body
     if isinstance(value, enum.Enum):
@@ -70,7 +75,7 @@ def from_json(kind: type[Record], data: Any, *, where: str = "") -> Record:  # n
             hint="Read it with the version of nbship that wrote it.",
         )
     try:
-        return typing.cast("Record", _read(kind, data))
+        return typing.cast("Record", _reader(typing.cast("Hashable", kind))(data))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordFormatError(
             f"{place}: not a {kind.__name__} record ({type(error).__name__}: {error})",
@@ -79,64 +84,93 @@ def from_json(kind: type[Record], data: Any, *, where: str = "") -> Record:  # n
 
 
 @cache
-def _fields(kind: type) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(kind)
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
-def _read(hint: Any, data: Any) -> Any:  # noqa: ANN401, PLR0911  # one line a kind of type
+def _reader(hint: Hashable) -> Reader:  # noqa: PLR0911  # one line a kind of type
+    """Return what reads values of a type; it raises the errors that :func:`from_json` names."""
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        return _read_union(typing.get_args(hint), data)
+        return _union_reader(typing.get_args(hint))
     if origin is tuple:
-        return _read_tuple(typing.get_args(hint), data)
+        return _tuple_reader(typing.get_args(hint))
     if origin in (dict, Mapping):
-        value_hint = typing.get_args(hint)[1]
-        return {key: _read(value_hint, item) for key, item in data.items()}
+        item = _reader(typing.get_args(hint)[1])
+        return lambda data: {key: item(value) for key, value in data.items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _read_record(hint, data)
+        return _record_reader(hint)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return hint(data)
+        return hint
     if hint is datetime:
-        return datetime.fromisoformat(data)
-    if hint is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    if hint in (int, str, bool, float) and type(data) is not hint:
-        raise TypeError(f"{data!r} is not {hint.__name__}")
-    return data
+        return datetime.fromisoformat
+    if hint is float:
+        return _float
+    if hint in (int, str, bool):
+        return _exactly(hint)
+    return lambda data: data
 
 
-def _read_union(options: tuple[Any, ...], data: Any) -> Any:  # noqa: ANN401
-    if data is None and type(None) in options:
-        return None
-    for option in options:
-        if option is type(None):
-            continue
-        try:
-            return _read(option, data)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue
-    raise TypeError(f"{data!r} fits none of {options}")
+def _float(data: Any) -> float:  # noqa: ANN401
+    if type(data) not in {float, int}:
+        raise TypeError(f"{data!r} is not float")
+    return float(data)
 
 
-def _read_tuple(hints: tuple[Any, ...], data: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    if not isinstance(data, (list, tuple)):
-        raise TypeError(f"{data!r} is not a list")
-    if len(hints) == 2 and hints[1] is Ellipsis:  # noqa: PLR2004  # tuple[X, ...]
-        return tuple(_read(hints[0], item) for item in data)
-    return tuple(_read(hint, item) for hint, item in zip(hints, data, strict=True))
+def _exactly(hint: type) -> Reader:
+    def read(data: Any) -> Any:  # noqa: ANN401
+        if type(data) is not hint:
+            raise TypeError(f"{data!r} is not {hint.__name__}")
+        return data
+
+    return read
 
 
-def _read_record(kind: type, data: Any) -> Any:  # noqa: ANN401
-    hints = _hints(kind)
-    known = {f.name: f for f in _fields(kind)}
-    extra = set(data) - set(known) - {"schema"}
-    if extra:
-        raise KeyError(f"unknown fields {sorted(extra)}")
-    return kind(
-        **{name: _read(hints[name], data[name]) for name in known if name in data}
-    )
+def _union_reader(options: tuple[Any, ...]) -> Reader:
+    readers = [_reader(option) for option in options if option is not type(None)]
+    is_optional = type(None) in options
+
+    def read(data: Any) -> Any:  # noqa: ANN401
+        if data is None and is_optional:
+            return None
+        for reader in readers:
+            try:
+                return reader(data)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue
+        raise TypeError(f"{data!r} fits none of {options}")
+
+    return read
+
+
+def _tuple_reader(hints: tuple[Any, ...]) -> Reader:
+    readers = [_reader(hint) for hint in hints if hint is not Ellipsis]
+    is_of_any_length = Ellipsis in hints
+
+    def read(data: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        if not isinstance(data, (list, tuple)):
+            raise TypeError(f"{data!r} is not a list")
+        if is_of_any_length:
+            return tuple(map(readers[0], data))
+        return tuple(r(item) for r, item in zip(readers, data, strict=True))
+
+    return read
+
+
+def _record_reader(kind: type) -> Reader:
+    names = _names(kind)
+    allowed = {*names, "schema"}
+    readers: dict[
+        str, Reader
+    ] = {}  # made at the first record: types may name themselves
+
+    def read(data: Any) -> Any:  # noqa: ANN401
+        if not readers:
+            hints = typing.get_type_hints(kind)
+            readers.update((name, _reader(hints[name])) for name in names)
+        if extra := set(data) - allowed:
+            raise KeyError(f"unknown fields {sorted(extra)}")
+        return kind(**{n: readers[n](data[n]) for n in names if n in data})
+
+    return read
