@@ -115,6 +115,10 @@ class Store(Protocol):
         """Write a file: a whole one or none."""
         ...
 
+    def append(self, data: bytes, path: Path) -> None:
+        """Add whole lines to a file, by one write."""
+        ...
+
     def keep_blob(self, run_id: str, digest: str, data: bytes) -> None:
         """Keep bytes as ``runs/<run>/blobs/<sha256>``; what is there already stays."""
         ...

@@ -29,6 +29,7 @@ from nbship.workflow.jobs import (
     load_job,
     published_outcome,
 )
+from nbship.workflow.plans import job_of_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,7 +114,7 @@ def submit(
     """
     check_gpus(request, surroundings)
     wish = wish_of(request, surroundings)
-    earlier = _equal_plan(store, plan_digest(wish))
+    earlier = job_of_plan(store, plan_digest(wish))
     if earlier is not None and (earlier.is_fresh or not request.is_fresh):
         found = _serve(store, earlier, request)
         if found is not None:
@@ -270,14 +271,6 @@ def wish_of(
 def current_lock(python: str | None, environment: Callable[[str], Environment]) -> Lock:
     """Return the lock of an interpreter as it is now; an empty one where it is unknown."""
     return Lock(python_version="") if python is None else lock_of(environment(python))
-
-
-def _equal_plan(store: Store, digest: str) -> Job | None:
-    for job_id in reversed(store.ids("job")):
-        job = load_job(store, job_id)
-        if job.plan_digest == digest:
-            return job
-    return None
 
 
 def _serve(store: Store, job: Job, request: Request) -> Submission | None:

@@ -22,8 +22,9 @@ from nbship.records.ids import make_id
 from nbship.records.job import Job, JobStatus, Lock
 from nbship.records.sweep import Sweep, SweepPoint
 from nbship.workflow.capsule import write_repository
-from nbship.workflow.jobs import load_job, published_outcome
+from nbship.workflow.jobs import published_outcome
 from nbship.workflow.meant import meant_ids
+from nbship.workflow.plans import known_plans
 from nbship.workflow.submission import check_gpus, still_holds, wish_of, write_plan
 
 if TYPE_CHECKING:
@@ -197,8 +198,8 @@ class PointPlanner:
         notebook = read_notebook(template / "input.ipynb")
         lock = store.load(Lock, template / "lock.json")
         self._wish: Wish = wish_again(self._job, notebook, lock)
-        jobs = (load_job(store, job_id) for job_id in store.ids("job"))
-        self._known = {job.plan_digest: job.id for job in jobs}
+        plans = known_plans(store)
+        self._known = {digest: job_id for job_id, digest in plans.items()}
 
     def point(self, number: int, values: Mapping[str, Any]) -> SweepPoint:
         """Plan a point's job, or find the one that has the same plan; note the point.

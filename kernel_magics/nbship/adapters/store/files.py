@@ -114,6 +114,11 @@ class FileStore:
             _write_synced(temporary, data)
             temporary.replace(path)
 
+    def append(self, data: bytes, path: Path) -> None:
+        """Add whole lines to a file, by one write."""
+        with _explained(path), path.open("ab", buffering=0) as file:
+            file.write(data)
+
     def keep_blob(self, run_id: str, digest: str, data: bytes) -> None:
         """Keep bytes as ``runs/<run>/blobs/<sha256>``; what is there already stays.
 
