@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: ``job.lock``: the lock with hashes is made behind the first job of an environment
 EAGER = "eager"
 _TOGETHER_S = 1.0
+#: digests for which this process has started a locker
+_LOCKING: set[str] = set()
 
 
 class CapsuleBench:
@@ -163,14 +165,18 @@ class CapsuleBench:
         """Start the process that makes the lock with hashes, where the settings want it now.
 
         Where the lock is there, it is linked into the job's folder, and no process is started.
+        Jobs that end before it is done are linked by the locker.
         """
-        from nbship.workflow.environments import RECORD, keep_lock
+        from nbship.workflow.environments import is_due, keep_lock
 
-        if (self.store.folder / "locks" / job.lock_digest / RECORD).is_file():
+        if self.settings.lock != EAGER or not is_due(self.store, job):
+            return
+        if (self.store.folder / "locks" / job.lock_digest).is_dir():
             keep_lock(self.environment_tools, job.id)
             return
-        if self.settings.lock != EAGER:
+        if job.lock_digest in _LOCKING:
             return
+        _LOCKING.add(job.lock_digest)
         from nbship.adapters.probes.processes import start_detached
 
         store = self.store.folder.absolute()

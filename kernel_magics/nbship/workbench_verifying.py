@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from nbship.settings import Settings
     from nbship.workflow.verifying import RerunEnvironment, Verifier
 
-#: the reruns are compared, not mirrored
-_UNMIRRORED = {"MLOPS_TRACKERS": ""}
+#: the reruns are compared, neither mirrored nor locked
+_UNMIRRORED = {"MLOPS_TRACKERS": "", "MLOPS_JOB_LOCK": "on-demand"}
 
 
 class VerifyingBench:

@@ -12,6 +12,7 @@ from nbship.adapters.bundles.environment_lock import lock_environment
 from nbship.adapters.bundles.rebuilt import install_lock
 from nbship.adapters.probes.environment import probe_environment
 from nbship.errors import JobError
+from nbship.records.digest import digest_file
 from nbship.records.job import Lock
 from nbship.records.locks import lock_differences, lock_of
 from nbship.release.lock_text import read_lock
@@ -116,6 +117,11 @@ def test_the_second_job_of_an_environment_is_locked_at_once(project):
 
     name = "wheelhouse/scaling-1.5+cpu-py3-none-any.whl"
     assert (jobs / first / name).samefile(jobs / second / name)
+    record = json.loads((jobs / first / "environment-lock.json").read_text())
+    digest = {wheel["name"]: wheel["digest"] for wheel in record["wheels"]}["scaling"]
+    kept = project.store / "locks" / "wheels" / digest
+    assert kept.samefile(jobs / first / name)
+    assert digest_file(kept) == digest
 
 
 def test_an_environment_that_changed_before_its_lock_is_said_to_have(

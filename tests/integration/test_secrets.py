@@ -168,3 +168,27 @@ def test_a_secret_that_is_gone_when_the_kernel_starts_fails_the_job_by_name(proj
     (outcome,) = project.records("jobs/*/attempts/1/outcome.json")
     assert outcome["status"] == "failed"
     assert outcome["cause"] == "JobError: no value for the secret API_TOKEN"
+
+
+@pytest.mark.full
+def test_a_root_that_has_captured_a_secret_is_refused(project):
+    canary = project.environ["MY_TOKEN"] = _canary()
+    (project.folder / "mlops.toml").write_text(
+        'trackers = []\n[export]\nroots = ["predict"]\n'
+        '[job.secrets]\nAPI_TOKEN = "env:MY_TOKEN"\n'
+    )
+    write_notebook(
+        project.folder / "in.ipynb",
+        "import os\nTOKEN = os.environ['API_TOKEN']",
+        "def predict(x):\n    return [TOKEN + str(v) for v in x]",
+        "predict([1.0])",
+    )
+
+    done = project.call("submit", "in.ipynb")
+
+    (outcome,) = project.records("jobs/*/attempts/1/outcome.json")
+    (root,) = outcome["roots"]
+    assert root["digest"] == ""
+    assert root["refusal"] == "it holds the value of the secret API_TOKEN"
+    assert canary not in done.stdout + done.stderr
+    assert _leaks(project.folder, canary) == []

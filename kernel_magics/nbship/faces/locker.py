@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbship.errors import NbshipError
 from nbship.workbench import Workbench
-from nbship.workflow.environments import keep_lock
+from nbship.workflow.environments import keep_locks
 
 _NICENESS = 15
 
@@ -27,7 +27,7 @@ def main(words: list[str] | None = None) -> int:
     os.nice(_NICENESS)
     bench = Workbench.over(given.store, project=given.project)
     try:
-        keep_lock(bench.environment_tools, given.job)
+        keep_locks(bench.environment_tools, given.job)
     except NbshipError as error:
         bench.store.save(
             {"message": error.message},

@@ -33,6 +33,7 @@ WHEELHOUSE = "wheelhouse"
 REFUSAL = "lock-refusal.json"
 _REBUILT = "rebuilt.json"
 _POLL_S = 0.2
+_RETRY_S = 24 * 3600.0
 _SUBMIT_AGAIN = "Submit it again in the environment of today."
 
 
@@ -79,12 +80,40 @@ def keep_lock(tools: EnvironmentTools, job_id: str) -> EnvironmentLock | None:
     job = load_job(store, job_id)
     folder = _lock_folder(store, job)
     if not (folder / RECORD).is_file():
-        with store.hold(folder.with_name(f".{folder.name}.making")) as is_ours:
-            if not is_ours:
+        with store.hold(_making(folder)) as lock:
+            if lock is None:
                 return None
             if not (folder / RECORD).is_file():
+                _making(folder).touch()
                 _make(tools, job, folder)
     return _linked(store, job, folder)
+
+
+def is_due(store: Store, job: Job) -> bool:
+    """Tell whether a job lacks a lock that can be linked, or begun by nobody else."""
+    folder = _lock_folder(store, job)
+    if (store.job_folder(job.id) / RECORD).is_file():
+        return False
+    return not (_making(folder).is_file() and _is_hopeless(store, folder))
+
+
+def keep_locks(tools: EnvironmentTools, job_id: str) -> None:
+    """Make a job's lock and link it into the folders of all jobs of the same environment.
+
+    Raises
+    ------
+    NbshipError
+        If it cannot be made.
+    """
+    store = tools.store
+    digest = load_job(store, job_id).lock_digest
+    if keep_lock(tools, job_id) is None:
+        return
+    for other in store.ids("job"):
+        if not (store.job_folder(other) / RECORD).is_file():
+            job = load_job(store, other)
+            if job.lock_digest == digest:
+                _linked(store, job, _lock_folder(store, job))
 
 
 def lock_state(store: Store, job_id: str) -> str:
@@ -131,8 +160,8 @@ def rebuild_environment(
     digest = digest_file(job_folder / REQUIREMENTS)
     folder = store.folder / "environments" / digest
     while True:
-        with store.hold(folder.with_name(f".{digest}.making")) as is_ours:
-            if is_ours:
+        with store.hold(_making(folder)) as lock:
+            if lock is not None:
                 rebuilt = _kept(store, folder) or _rebuilt(tools, job, folder)
                 _offer_kernel(store, rebuilt, job.kernel_name)
                 return rebuilt
@@ -148,6 +177,18 @@ def _pause(job: Job, until_s: float) -> None:
     time.sleep(_POLL_S)
 
 
+def _making(folder: Path) -> Path:
+    """Return the file that is held while a folder is made."""
+    return folder.with_name(f".{folder.name}.making")
+
+
+def _is_hopeless(store: Store, folder: Path) -> bool:
+    """Tell whether a lock is being made by another process, or was tried within a day in vain."""
+    making = _making(folder)
+    is_tried = not folder.is_dir() and time.time() - making.stat().st_mtime < _RETRY_S
+    return store.is_held(making) or is_tried
+
+
 def _lock_folder(store: Store, job: Job) -> Path:
     return store.folder / "locks" / job.lock_digest
 
@@ -159,6 +200,8 @@ def _make(tools: EnvironmentTools, job: Job, folder: Path) -> None:
         (draft / WHEELHOUSE).mkdir()
         locked = tools.lock(python, draft / WHEELHOUSE)
         _unchanged(tools, job)
+        for wheel in locked.wheels:
+            _share(store, draft / WHEELHOUSE / wheel.file, wheel.digest)
         store.write_bytes(locked.requirements.encode(), draft / REQUIREMENTS)
         record = EnvironmentLock(
             lock_digest=job.lock_digest,
@@ -172,6 +215,15 @@ def _make(tools: EnvironmentTools, job: Job, folder: Path) -> None:
             remarks=locked.remarks,
         )
         store.save(record, draft / RECORD)
+
+
+def _share(store: Store, wheel: Path, digest: str) -> None:
+    """Keep a wheel's bytes once for all environments of a store, named by their digest."""
+    kept = store.folder / "locks" / "wheels" / digest
+    kept.parent.mkdir(exist_ok=True)
+    if not store.link(wheel, kept):
+        wheel.unlink()
+        store.link(kept, wheel)
 
 
 def _unchanged(tools: EnvironmentTools, job: Job) -> tuple[str, Environment]:
