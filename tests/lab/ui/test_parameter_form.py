@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 
 import nbformat
@@ -65,6 +66,10 @@ def test_what_is_typed_into_the_form_is_checked_and_submitted(
     expect(rate).to_have_attribute("aria-invalid", "true")
     expect(form).to_contain_text("needed: seed")
     shoot("form-mistake")
+    script = importlib.resources.files("axe_playwright_python") / "axe.min.js"
+    page.evaluate(script.read_text("utf-8"))
+    faults = page.evaluate("axe.run('.nbship-form')")["violations"]
+    assert [(f["id"], f["help"]) for f in faults] == []
 
     rate.fill("0.5")
     form.get_by_label("seed", exact=True).fill("7")
