@@ -17,7 +17,7 @@ _TRANSIENT = ("orig_nbformat", "orig_nbformat_minor", "signature")
 _SPLIT_TYPES = ("application/javascript", "image/svg+xml")
 #: what ends a line beside "\\n", and what makes an escaped one ambiguous
 _UNCOMMON = "\\\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-_CONSTANT = (type(None), bool)
+_CONSTANTS = {None: "null", True: "true", False: "false"}
 #: how deep cells lie in a notebook's JSON
 _CELL_DEPTH = 2
 
@@ -106,18 +106,21 @@ def _split_bundle(bundle: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def _dumped(value: Any, depth: int) -> str:  # noqa: ANN401, PLR0911  # one line a kind
     """Write a value as ``json.dumps`` does with an indent of one, at some depth."""
-    if isinstance(value, _Lines):
-        return _dumped_lines(value, depth)
     if isinstance(value, str):
-        return encode_basestring(value)
+        is_lines = isinstance(value, _Lines)
+        return _dumped_lines(value, depth) if is_lines else encode_basestring(value)
     if isinstance(value, dict) and value and all(type(key) is str for key in value):
         return _block("{}", _members(value, depth + 1), depth)
     if isinstance(value, list) and value:
         return _block("[]", (_dumped(item, depth + 1) for item in value), depth)
-    if type(value) in _CONSTANT:
-        return "null" if value is None else str(value).lower()
     if type(value) is int:
         return str(value)
+    if value is None or value is True or value is False:
+        return _CONSTANTS[value]
+    return _dumped_by_json(value, depth)
+
+
+def _dumped_by_json(value: Any, depth: int) -> str:  # noqa: ANN401
     text = json.dumps(
         value,
         ensure_ascii=False,
