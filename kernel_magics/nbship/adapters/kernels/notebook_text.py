@@ -104,7 +104,7 @@ def _split_bundle(bundle: Any) -> dict[str, Any]:  # noqa: ANN401
     }
 
 
-def _dumped(value: Any, depth: int) -> str:  # noqa: ANN401, PLR0911  # one line a kind
+def _dumped(value: Any, depth: int) -> str:  # noqa: ANN401
     """Write a value as ``json.dumps`` does with an indent of one, at some depth."""
     if isinstance(value, str):
         is_lines = isinstance(value, _Lines)
