@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
+from nbship.records.cause import CauseKind
 from nbship.records.codec import from_json
 from nbship.records.environment import GpuSurvey
 from nbship.records.job import Outcome
 from support.gpus import machine, outside
-from support.notebook_files import wait_for, write_notebook
+from support.notebook_files import only_run, wait_for, write_notebook
 from support.project import Project
 
 ONE = "gpu GPU-11aa 24576 0 0 ok NVIDIA L4"
@@ -25,6 +26,7 @@ SPLIT = (
 _SURVEY = """
 import json
 from nbship.adapters.probes.accelerators import survey_gpus
+from nbship.records.cause import CauseKind
 from nbship.records.codec import to_json
 print(json.dumps(to_json(survey_gpus())))
 """
@@ -277,3 +279,39 @@ def executed(project):
         told = cell["metadata"]["papermill"]
         found.append({"started_at": told["start_time"], "ended_at": told["end_time"]})
     return found
+
+
+@pytest.mark.kernel
+def test_a_job_whose_gpu_disappears_ends_and_names_it(project):
+    source = "import pathlib, time\npathlib.Path('ready').touch()\ntime.sleep(600)"
+    write_notebook(project.folder / "in.ipynb", source, "'after'")
+    command = [sys.executable, "-m", "nbship.faces.cli", "submit", "in.ipynb"]
+    process = subprocess.Popen(
+        [*command, "--gpus", "1"],
+        cwd=project.folder,
+        env=project.environ,
+        stdout=subprocess.DEVNULL,
+    )
+    wait_for((project.folder / "ready").is_file)
+
+    project.machine.has(ONE.replace("ok", "lost"))
+
+    assert process.wait(120) == 1
+    (outcome,) = outcomes(project)
+    assert outcome.why.kind is CauseKind.GPU_LOST
+    assert outcome.why.evidence.lost_gpus == ("GPU-11aa",)
+    assert "GPU-11aa was lost" in outcome.cause
+    assert outcome.cell_id == "c1"
+
+
+@pytest.mark.kernel
+def test_a_job_tells_its_gpus_memory_and_utilisation_by_cell(project):
+    project.machine.has(ONE.replace(" 0 0 ok", " 512 40 ok"))
+    write_notebook(project.folder / "in.ipynb", "import time\ntime.sleep(2)")
+
+    project.must("submit", "in.ipynb", "--gpus", "1")
+
+    usage = only_run(project.store).cells[0].usage
+    assert usage.peak_gpu_memory_bytes == 512 << 20
+    assert usage.gpu_busy_percent == 40.0
+    assert usage.peak_memory_bytes > usage.memory_growth_bytes

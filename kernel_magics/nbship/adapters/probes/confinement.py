@@ -1,4 +1,8 @@
-"""A memory cgroup of its own for a kernel, where this process may make one."""
+"""A memory cgroup of its own for a kernel, where this process may make one.
+
+It is made below our own, never beside it: whoever confined us (Slurm, a container) confines the
+kernel too. Version 2 allows that only to a process without neighbours in its cgroup.
+"""
 
 from __future__ import annotations
 
