@@ -121,6 +121,7 @@ class _Supervisor:
                 self._adopt(ticket)
         while True:
             self._serve()
+            self._crew.pace(is_busy=bool(self._running))
             pause_s = self._pause_s()
             if pause_s is None:
                 break

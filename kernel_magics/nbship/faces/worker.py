@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from dataclasses import replace
 from importlib import import_module
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nbship.adapters.executors.workers import Assignment
-    from nbship.records.job import Job
+    from nbship.records.job import Job, Lock
 
 #: imported while the first attempt is still on its way
 _WARM = ("papermill", "nbship.faces.engine_execution", "nbship.faces.attend_data")
 #: after that time the engine listens to SIGTERM, or the attempt is over
 _AGAIN_S = 0.1
+#: how long what the last attempt found installed at its end is what the next one begins with
+_LOCK_S = 1.0
 
 
 def main(words: list[str] | None = None) -> int:
@@ -63,6 +66,7 @@ class _Worker:
         self._bench: Workbench | None = None
         self._is_executing = False
         self._is_cancelled = False
+        self._last_lock: tuple[str, Lock | None, float] = ("", None, 0.0)
         self._stop: Any = _Deferred(self._deferred)
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
@@ -95,9 +99,9 @@ class _Worker:
             )
             is_granted = assignment.is_granted
             worker = bench.attempt_worker(grant, is_granted=is_granted)
-            run_attempt(
-                attempt, replace(worker, execute=self._interruptible(worker.execute))
-            )
+            execute = self._interruptible(worker.execute)
+            lock = self._quick(worker.lock)
+            run_attempt(attempt, replace(worker, execute=execute, lock=lock))
         except Exception as error:  # noqa: BLE001  # ends one attempt, not the worker
             is_ours = isinstance(error, NbshipError)
             _say(str(error) if is_ours else traceback.format_exc())
@@ -122,6 +126,22 @@ class _Worker:
             bench.launcher = self._bench.launcher
         self._bench = bench
         return bench
+
+    def _quick(self, lock: Callable[[Job], Lock]) -> Callable[[Job], Lock]:
+        """Ask for a lock once between two attempts that follow each other at once."""
+        has_begun = False
+
+        def known(job: Job) -> Lock:
+            nonlocal has_begun
+            name, found, at_s = self._last_lock
+            is_recent = time.monotonic() < at_s + _LOCK_S
+            if has_begun or found is None or name != job.kernel_name or not is_recent:
+                found = lock(job)
+            has_begun = True
+            self._last_lock = (job.kernel_name, found, time.monotonic())
+            return found
+
+        return known
 
     def _interruptible(
         self, execute: Callable[[Job, Attempt, Path, Grant], str]

@@ -111,6 +111,10 @@ class Crew:
         """Say that a job's run begins, or that nothing more happens in it."""
         self._shippers.tell(word, run_id, self._surroundings(ticket))
 
+    def pace(self, *, is_busy: bool) -> None:
+        """Let what mirrors runs have the processor where no job wants it."""
+        self._shippers.pace(is_busy=is_busy)
+
     def release(self, worker: WorkerProcess) -> None:
         """Note that a worker has nothing to do."""
         if worker in self._all and worker not in self._idle:

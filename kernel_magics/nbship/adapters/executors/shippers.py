@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship.errors import NbshipError
 from nbship.settings import read_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nbship.adapters.executors.surroundings import Surroundings
 
 
@@ -27,6 +27,7 @@ class Shippers:
     def __init__(self, store: Path) -> None:
         self._store = store
         self._processes: dict[str, subprocess.Popen[bytes] | None] = {}
+        self._is_busy = True
 
     def tell(self, word: str, run_id: str, surroundings: Surroundings) -> None:
         """Say that a run begins, or that nothing more happens in it: ``begin``, ``end``."""
@@ -39,6 +40,19 @@ class Shippers:
             with contextlib.suppress(OSError):
                 process.stdin.write(f"{word} {run_id}\n".encode())
                 process.stdin.flush()
+
+    def pace(self, *, is_busy: bool) -> None:
+        """Let them have the processor where no job wants it; the system may forbid it."""
+        if is_busy == self._is_busy:
+            return
+        self._is_busy = is_busy
+        policy = os.SCHED_IDLE if is_busy else os.SCHED_OTHER
+        for process in self._processes.values():
+            if process is not None and process.poll() is None:
+                with contextlib.suppress(OSError):
+                    for thread in Path(f"/proc/{process.pid}/task").iterdir():
+                        none = os.sched_param(0)
+                        os.sched_setscheduler(int(thread.name), policy, none)
 
     def dismiss(self) -> None:
         """Let them leave when what has ended is mirrored."""

@@ -1,7 +1,7 @@
 """What interpreters answered, kept as long as nothing that they were asked about has changed.
 
-Asking costs half a second; telling that the answer still holds costs some milliseconds: names and
-times of every ``.dist-info`` folder, of its ``RECORD``, and of every ``.pth`` file on the path.
+Asking costs half a second; telling that the answer still holds costs some milliseconds: the names of
+all ``.dist-info`` folders, and the times of their ``RECORD`` and of every ``.pth`` file on the path.
 """
 
 from __future__ import annotations
@@ -100,10 +100,12 @@ def _entries_of(path: str) -> Iterator[tuple[str, int, int]]:
         yield path, _time_of(path), 0
         return
     yield path, 0, 0
-    with contextlib.suppress(OSError), os.scandir(path) as entries:
-        for entry in sorted(entries, key=lambda e: e.name):
-            if entry.name.endswith(_SUFFIXES):
-                yield entry.name, _time_of(entry.path), _time_of(f"{entry.path}/RECORD")
+    with contextlib.suppress(OSError):
+        # names and strings: this runs for every installed distribution, several times a job
+        names = [n for n in os.listdir(path) if n.endswith(_SUFFIXES)]  # noqa: PTH208
+        for name in sorted(names):
+            record = _time_of(f"{path}/{name}/RECORD")
+            yield name, record or _time_of(f"{path}/{name}"), 0
 
 
 def _time_of(path: str | Path) -> int:
