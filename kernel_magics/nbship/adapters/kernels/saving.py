@@ -96,10 +96,10 @@ class SparingManager(NotebookExecutionManager):
     ) -> None:
         """Mark a cell as ended, and save where it is time to."""
         super().cell_complete(cell, cell_index, **kwargs)
-        self._save_in_measure()
         if cell_index is not None:
             self.touch(cell_index)
         self._running = None
+        self._save_in_measure()
 
     def autosave_cell(self, **_kwargs: Any) -> None:  # noqa: ANN401
         """Save in the middle of a long cell, where it is time to."""
@@ -115,13 +115,15 @@ class SparingManager(NotebookExecutionManager):
         for cell in waiting:  # papermill calls them completed
             cell.metadata.papermill["status"] = self.PENDING
         self.settle()
+        ids = [cell.get("id") for cell in cells]
         _check(self.nb)
+        if ids != [cell.get("id") for cell in cells]:  # nbformat gave some that lacked
+            self._text.forget_all()
         self.save_now()
 
     def save_now(self) -> None:
-        """Write the whole notebook anew, whatever it costs."""
+        """Write the notebook, whatever it costs."""
         self.settle()
-        self._text.forget_all()
         self._write(is_last=True)
 
     def _save_in_measure(self) -> None:
