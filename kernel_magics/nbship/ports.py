@@ -53,6 +53,10 @@ class Journal(Protocol):
         """Read whole events from an offset on, each with the offset behind it."""
         ...
 
+    def close(self) -> None:
+        """Let go of the file; the next event opens it again."""
+        ...
+
 
 class Linter(Protocol):
     """What knows the rules of Python that any linter knows."""

@@ -112,6 +112,7 @@ class Folding:
     latest: str | None = None
     git: GitState | None = None
     environment: Environment | None = None
+    shared_cells: tuple[str, ...] = ()
 
     def take(self, event: Event) -> None:
         """Take the next event of the file."""
@@ -150,7 +151,7 @@ class Folding:
             cells=tuple(cell.finish(self.status) for cell in self.cells.values()),
             git=self.git,
             environment=self.environment,
-            shared_cells=tuple(self.head.get("shared_cells") or ()),
+            shared_cells=self.shared_cells,
         )
 
 
@@ -239,6 +240,10 @@ def _take_environment(draft: Folding, event: Event) -> None:
     )
 
 
+def _take_shared(draft: Folding, event: Event) -> None:
+    draft.shared_cells = tuple(event.data["cells"])
+
+
 _TAKE: dict[EventKind, Callable[[Folding, Event], None]] = {
     EventKind.RUN_STARTED: _take_run_started,
     EventKind.RUN_ENDED: _take_run_ended,
@@ -253,4 +258,5 @@ _TAKE: dict[EventKind, Callable[[Folding, Event], None]] = {
     EventKind.DATA: _take_data,
     EventKind.GIT: _take_git,
     EventKind.ENVIRONMENT: _take_environment,
+    EventKind.SHARED: _take_shared,
 }

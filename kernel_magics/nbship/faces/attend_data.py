@@ -52,6 +52,7 @@ class Attendance:
         self._opened: dict[str, None] = {}
         self._written: set[str] = set()
         self._known: dict[str, tuple[int, int, int]] = {}
+        self._noted: list[dict[str, Any]] = []
         self._is_working = False
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -110,9 +111,23 @@ class Attendance:
                 return
             name = path.relative_to(self._base) if self._is_inside(path) else path
             data = {"path": name.as_posix(), "size_bytes": state.st_size}
-            digest = digest_file(path)
-            self._journal.append(EventKind.DATA, data | {"digest": digest})
+            noted = data | {"digest": digest_file(path)}
+            self._journal.append(EventKind.DATA, noted)
+            self._noted.append(noted)
             self._known[str(path)] = mark
+
+    def go_on(self, run_folder: Path, *, is_new: bool) -> None:
+        """Go on in a copy of the process; a new run has read what was read so far."""
+        self._pid = os.getpid()
+        if not is_new:
+            return
+        self._journal = Workbench.journal_in(run_folder)
+        for noted in self._noted:
+            self._journal.append(EventKind.DATA, noted)
+
+    def rest(self) -> None:
+        """Hold no file open until there is something to write."""
+        self._journal.close()
 
 
 def attend(run_folder: str, base: str) -> None:
@@ -135,6 +150,27 @@ def finish() -> None:
     """Write down what is not written yet."""
     if _attendance is not None:
         _attendance.settle()
+
+
+def rest() -> None:
+    """Write down what is not written yet, and hold no file open."""
+    if _attendance is not None:
+        _attendance.settle()
+        _attendance.rest()
+
+
+def go_on(run_folder: str, *, is_new: bool) -> None:
+    """Go on in a copy of the process that began to note.
+
+    Parameters
+    ----------
+    run_folder
+        Folder of the run that the copy works for.
+    is_new
+        False where that is the run of the original.
+    """
+    if _attendance is not None:
+        _attendance.go_on(Path(run_folder), is_new=is_new)
 
 
 def _is_write(mode: object, flags: object) -> bool:

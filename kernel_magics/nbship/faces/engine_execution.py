@@ -15,6 +15,7 @@ from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.managed import client_class
 from nbship.adapters.kernels.order import OPTION
 from nbship.adapters.kernels.saving import SparingManager
+from nbship.adapters.kernels.sharing import SharingLauncher, prefix_of
 from nbship.adapters.kernels.targets import JobTarget, target_of
 from nbship.adapters.kernels.terms import Terms
 from nbship.adapters.notebooks.nodes import settle_ids
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from nbship.adapters.kernels.client import NbshipClient
     from nbship.adapters.kernels.order import EngineOrder
+    from nbship.adapters.kernels.sharing import Prefix
     from nbship.faces.engine_record import EngineRecord
 
 #: seconds between two saves of a job's notebook in the middle of a cell
@@ -83,11 +85,13 @@ def execute(
             manager.cleanup_pbar()
             manager.notebook_complete()
     except BaseException as error:
+        _tell_shared(client, record, order)
         end_failed(manager, client, record, error, reserve)
         raise
     finally:
         if reserve is not None:
             reserve.free()
+    _tell_shared(client, record, order)
     end(manager, client, record, is_job=order is not None)
     return manager.nb
 
@@ -122,7 +126,7 @@ def _client(
     return client_class(kernel_name, options)(
         manager,
         listener=record,
-        terms=_terms(order),
+        terms=_terms(order, manager.nb),
         kernel_name=kernel_name,
         startup_timeout=start,
         timeout=limit,
@@ -131,24 +135,41 @@ def _client(
     )
 
 
-def _terms(order: EngineOrder | None) -> Terms:
+def _terms(order: EngineOrder | None, nb: Any) -> Terms:  # noqa: ANN401
     if order is None:
         return Terms(launcher=FreshLauncher(), watch=KernelWatch())
+    launcher = order.launcher or FreshLauncher()
+    prefix = _prefix(order, nb)
     return Terms(
-        launcher=order.launcher or FreshLauncher(),
+        launcher=SharingLauncher(launcher, prefix) if prefix else launcher,
         deadline_s=order.timeout_s,
         held_fds=order.held_fds,
         is_fresh=order.is_fresh,
-        is_direct=order.is_direct,
+        is_direct=order.is_direct or prefix is not None,
         watch=KernelWatch(gpus=order.gpus, limit_bytes=order.memory_limit_bytes),
         has_gpus=bool(order.gpus),
         redactor=order.redactor,
     )
 
 
+def _prefix(order: EngineOrder, nb: Any) -> Prefix | None:  # noqa: ANN401
+    """Return what the job may share with others of its sweep; None where it is on its own."""
+    is_alone = order.is_fresh or order.gpus or order.secrets or order.roots
+    if is_alone or not order.shared_cells:
+        return None
+    return prefix_of(nb, key=order.sweep_id, shared_cells=order.shared_cells)
+
+
 def _environment(record: EngineRecord, order: EngineOrder | None) -> dict[str, str]:
     told = {} if order is None else {**order.environ, **order.secrets}
     return {**os.environ, **told, **record.kernel_variables}
+
+
+def _tell_shared(
+    client: NbshipClient, record: EngineRecord, order: EngineOrder | None
+) -> None:
+    if order is not None and client.has_shared:
+        record.shared(order.shared_cells)
 
 
 @contextlib.contextmanager

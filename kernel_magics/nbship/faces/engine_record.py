@@ -21,7 +21,7 @@ from nbship.faces.engine_kernel import attend, capture
 from nbship.records.digest import digest_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from nbship.adapters.kernels.listening import Asking
     from nbship.adapters.kernels.order import EngineOrder
@@ -163,6 +163,10 @@ class EngineRecord:
                 usage=usage,
             )
         )
+
+    def shared(self, cells: Sequence[str]) -> None:
+        """Write which cells were executed once, together with other jobs."""
+        self._write(lambda recorder: recorder.shared(cells))
 
     def end(
         self,

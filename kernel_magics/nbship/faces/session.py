@@ -70,6 +70,10 @@ class Session:
         """False in a fork, which must not record cells a second time."""
         return self._pid == os.getpid()
 
+    def go_on(self) -> None:
+        """Record in this process, a copy that goes on for a run of its own."""
+        self._pid = os.getpid()
+
     @property
     def is_attached(self) -> bool:
         """True in the kernel of a job, whose engine owns the run."""

@@ -97,6 +97,16 @@ def imported_names(tree: ast.Module) -> dict[str, str]:
     return found
 
 
+def dotted(node: ast.expr, imported: Mapping[str, str]) -> str:
+    """Write ``np.random.rand`` as ``numpy.random.rand``; "" where it is of no module."""
+    if isinstance(node, ast.Name):
+        return imported.get(node.id, "")
+    if isinstance(node, ast.Attribute):
+        inner = dotted(node.value, imported)
+        return f"{inner}.{node.attr}" if inner else ""
+    return ""
+
+
 def first_reason(
     tree: ast.Module, *, imported: Mapping[str, str], own_modules: frozenset[str]
 ) -> Reason | None:
@@ -143,7 +153,7 @@ def _is_handed_around(node: ast.AST, imported: Mapping[str, str]) -> bool:
     if isinstance(node, ast.Name):
         return node.id == "open" or (node.id in _SEEDED and node.id in imported)
     if isinstance(node, ast.Attribute):
-        is_seeded = node.attr in _SEEDED and _dotted(node, imported) != ""
+        is_seeded = node.attr in _SEEDED and dotted(node, imported) != ""
         return node.attr in {"open", "query"} or is_seeded
     return False
 
@@ -215,7 +225,7 @@ def _attribute_texts(node: ast.Attribute) -> Iterator[str]:
 def _module_texts(
     node: ast.Name | ast.Attribute, imported: Mapping[str, str]
 ) -> Iterator[str]:
-    name = _dotted(node, imported)
+    name = dotted(node, imported)
     if not name:
         return
     parts = name.split(".")
@@ -227,16 +237,6 @@ def _module_texts(
         if prefix in _HARMLESS:
             return
     yield f"uses {name}, which is not known to compute only"
-
-
-def _dotted(node: ast.expr, imported: Mapping[str, str]) -> str:
-    """Write ``np.random.rand`` as ``numpy.random.rand``; "" where it is of no module."""
-    if isinstance(node, ast.Name):
-        return imported.get(node.id, "")
-    if isinstance(node, ast.Attribute):
-        inner = _dotted(node.value, imported)
-        return f"{inner}.{node.attr}" if inner else ""
-    return ""
 
 
 def _call_texts(node: ast.Call, *, is_closed: bool) -> Iterator[str]:

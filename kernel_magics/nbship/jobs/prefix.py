@@ -11,6 +11,7 @@ tell the difference:
 - No function made before it looks a swept name up when it is called.
 - It sets no name that the values themselves are made with, such as ``date`` or ``Path``.
 - It does nothing but compute; see :mod:`nbship.jobs.bystanders`.
+- It draws from no generator that the cells so far have not seeded.
 
 What cannot be told ends the prefix. The reason is kept, for people.
 """
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbship.jobs.bystanders import Reason, first_reason, imported_names
+from nbship.jobs.chance import first_draw
 from nbship.jobs.contract import without_magics
 from nbship.records.notebook import INJECTED_TAG, CellKind
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 #: lines that change nothing which a later cell could tell
 _HARMLESS_MAGICS = re.compile(
-    r"%(matplotlib\s+inline|config\s+InlineBackend\.\w+\s*=.*)\s*(#.*)?"
+    r"%(matplotlib\s+inline|config\s+InlineBackend\.\w+\s*=.*|load_ext\s+nbship)\s*(#.*)?"
 )
 _HARMLESS_TAGS = frozenset(
     """
@@ -75,6 +77,8 @@ class _Known:
     own_modules: frozenset[str]
     imported: dict[str, str] = field(default_factory=dict)
     bound: set[str] = field(default_factory=set)
+    #: generators that cells have seeded
+    seeded: set[str] = field(default_factory=set)
 
 
 def shared_prefix(
@@ -135,7 +139,8 @@ def _reason(cell: Cell, known: _Known, *, is_before: bool) -> Reason | None:
         *_automatic(tree, known.bound),
     ]
     beside = first_reason(tree, imported=known.imported, own_modules=known.own_modules)
-    reasons += [beside] if beside else []
+    drawn = first_draw(tree, imported=known.imported, seeded=known.seeded)
+    reasons += [reason for reason in (beside, drawn) if reason is not None]
     known.bound |= set(_set_names(tree))
     return min(reasons, key=lambda reason: reason.line, default=None)
 

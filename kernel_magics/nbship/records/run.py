@@ -35,7 +35,7 @@ class CellStatus(StrEnum):
 class EventKind(StrEnum):
     """What one journal line says; ``Event.data`` of each is listed beside it."""
 
-    RUN_STARTED = "run_started"  #: run_id, experiment, notebook, origin (live|job|papermill), pid, job_id?, shared_cells?
+    RUN_STARTED = "run_started"  #: run_id, experiment, notebook, origin (live|job|papermill), pid, job_id?
     RUN_ENDED = "run_ended"  #: status, cause?, why? (Cause)
     CELL_STARTED = (
         "cell_started"  #: execution_id, cell_id, index?, source, tags, execution_count
@@ -54,6 +54,7 @@ class EventKind(StrEnum):
     DATA = "data"  #: path, digest, size_bytes
     GIT = "git"  #: GitState
     ENVIRONMENT = "environment"  #: Environment
+    SHARED = "shared"  #: cells: ids of leading cells that were executed once, with other jobs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

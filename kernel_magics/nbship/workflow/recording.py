@@ -51,6 +51,10 @@ class Recorder:
         """Write ``RUN_STARTED``; see :class:`EventKind` for what ``head`` holds."""
         self._journal.append(EventKind.RUN_STARTED, {"run_id": self.run_id, **head})
 
+    def shared(self, cells: Sequence[str]) -> None:
+        """Write ``SHARED``: cells that were executed once, together with other jobs."""
+        self._journal.append(EventKind.SHARED, {"cells": list(cells)})
+
     def end(self, status: RunStatus, cause: str = "", why: Cause | None = None) -> None:
         """Write ``RUN_ENDED``."""
         data: dict[str, Any] = {"status": status, "cause": cause}

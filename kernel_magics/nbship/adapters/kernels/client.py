@@ -22,7 +22,7 @@ from nbclient.exceptions import (  # noqa: TID253  # loaded by papermill's engin
     CellExecutionError,
 )
 
-from nbship.adapters.kernels.exchange import CellExchange, ask_silently
+from nbship.adapters.kernels.exchange import CellExchange, ask_silently, keep_private
 from nbship.adapters.kernels.failures import (
     Circumstances,
     Failure,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 #: exit code of a process that SIGTERM ended, as shells count
 TERMINATED = 128 + signal.SIGTERM
-_PRIVACY_TIMEOUT_S = 30.0
 
 
 class NbshipClient(MessageClient):
@@ -80,6 +79,8 @@ class NbshipClient(MessageClient):
         self._began_s = time.monotonic()
         self._talk: Conversation | None = None
         self._needs_kernel = ""
+        #: True where leading cells were executed once, together with other jobs
+        self.has_shared = False
 
     @property
     def talk(self) -> Conversation:
@@ -144,7 +145,7 @@ class NbshipClient(MessageClient):
     ) -> Any:  # noqa: ANN401
         """Execute one cell; nbclient's own documentation names the parameters."""
         self.run_hook(self.on_cell_start, cell=cell, cell_index=cell_index)
-        if not self._will_run(cell):
+        if not self.will_run(cell):
             return cell
         if self.record_timing:
             cell["metadata"]["execution"] = {}
@@ -224,6 +225,7 @@ class NbshipClient(MessageClient):
             yield info
             is_busy = False
         finally:
+            self.has_shared = talk.has_shared
             self._talk = self.kc = None
             talk.shutdown(
                 is_immediate=self.shutdown_kernel == "immediate", is_busy=is_busy
@@ -237,20 +239,13 @@ class NbshipClient(MessageClient):
             self.shutdown_kernel = "immediate"
             self.log.error("The kernel %s did not start: %s", self.kernel_name, error)  # noqa: TRY400
             raise
-        if self._terms.held_fds and not talk.process.preloaded:
-            self._keep_private(info)
+        if self._terms.held_fds and not (talk.is_direct or talk.process.preloaded):
+            keep_private(self.talk, info, self._terms.held_fds)
         self.run_hook(self.on_notebook_start, notebook=self.nb)
         return info
 
-    def _keep_private(self, info: Mapping[str, Any]) -> None:
-        """Keep what the kernel holds from the programs that its cells start."""
-        if info.get("language_info", {}).get("name") == "python":
-            fds = self._terms.held_fds
-            code = f"for _ in {fds}: __import__('os').set_inheritable(_, False)"
-            self.ask(f"exec({code!r}, {{}})", timeout_s=_PRIVACY_TIMEOUT_S)
-
     def _execute_told(self, cell: Any, index: int) -> None:  # noqa: ANN401
-        if not self._will_run(cell):
+        if not self.will_run(cell):
             self.execute_cell(cell, index)
             return
         self.listener.cell_started(cell)
@@ -273,11 +268,6 @@ class NbshipClient(MessageClient):
             self.listener.cell_ended(
                 cell, status=status, duration_s=duration_s, error=error, usage=usage
             )
-
-    def _will_run(self, cell: Any) -> bool:  # noqa: ANN401
-        if cell.cell_type != "code" or not cell.source.strip():
-            return False
-        return self.skip_cells_with_tag not in cell.metadata.get("tags", [])
 
     def _allows(self, cell: Any, ename: str) -> bool:  # noqa: ANN401
         """Tell whether a cell may raise an exception of that name."""

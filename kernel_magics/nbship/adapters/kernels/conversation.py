@@ -57,6 +57,8 @@ class Conversation:
     is_direct = False
     #: takes secrets out of what the kernel says; None where there are none
     redactor: Redactor | None = None
+    #: True where leading cells were executed once, together with other jobs
+    has_shared = False
 
     def __init__(
         self,

@@ -15,11 +15,14 @@ from nbship.adapters.kernels.conversation import KernelIsDeadError
 from nbship.adapters.kernels.listening import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from nbship.adapters.kernels.client import NbshipClient
     from nbship.adapters.kernels.conversation import Conversation
     from nbship.adapters.kernels.wire import Message
+
+#: how long a kernel may take to close its descriptors to others
+_PRIVACY_TIMEOUT_S = 30.0
 
 
 class CellExchange:
@@ -184,6 +187,15 @@ def ask_silently(talk: Conversation, code: str, *, timeout_s: float) -> Reply:
                 ename=content.get("ename", ""),
                 evalue=content.get("evalue", ""),
             )
+
+
+def keep_private(
+    talk: Conversation, info: Mapping[str, Any], held_fds: Sequence[int]
+) -> None:
+    """Keep what the kernel holds from the programs that its cells start."""
+    if info.get("language_info", {}).get("name") == "python":
+        code = f"for _ in {tuple(held_fds)}: __import__('os').set_inheritable(_, False)"
+        ask_silently(talk, f"exec({code!r}, {{}})", timeout_s=_PRIVACY_TIMEOUT_S)
 
 
 def _after(limit_s: float | None) -> float | None:

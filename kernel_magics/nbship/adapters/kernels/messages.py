@@ -53,6 +53,12 @@ class MessageClient(PapermillNotebookClient):
         self.clear_before_next_output = False
         self._streams = Streams()
 
+    def will_run(self, cell: Any) -> bool:  # noqa: ANN401
+        """Tell whether a cell is executed at all."""
+        if cell.cell_type != "code" or not cell.source.strip():
+            return False
+        return self.skip_cells_with_tag not in cell.metadata.get("tags", [])
+
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:  # noqa: ANN401
         """Take one message of the kernel, and tell the listener what it changes."""
         was_clearing: bool = self.clear_before_next_output

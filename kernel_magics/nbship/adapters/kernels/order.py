@@ -56,5 +56,8 @@ class EngineOrder:
     is_fresh: bool = False
     #: True asks for a process without the kernel's protocol
     is_direct: bool = False
+    #: the sweep whose jobs may share cells, and the ids of these; "" and none for no sweep
+    sweep_id: str = ""
+    shared_cells: tuple[str, ...] = ()
     #: starts the kernel; None starts a fresh one
     launcher: Launcher | None = None

@@ -50,6 +50,8 @@ def order_of(  # noqa: PLR0913  # an order is this much
         is_mirrored=grant.is_mirrored,
         is_fresh=job.is_fresh,
         is_direct=job.is_direct,
+        sweep_id=job.sweep_id,
+        shared_cells=job.shared_cells,
         launcher=launcher,
     )
 
