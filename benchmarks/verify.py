@@ -1,6 +1,6 @@
 """How often `mlops rerun JOB --verify` is wrong: unchanged reruns, and reruns with a real change.
 
-    python benchmarks/verify.py FOLDER [--repeats 3] [--changes 4] [--limit-s 120]
+    python benchmarks/verify.py FOLDER [--repeats 3] [--changes 4] [--limit-s 120] [--warm]
 
 Every notebook of the folder becomes a job in a copy of the folder. Those that run are verified
 unchanged, several times; then with one change each: a seed, a hyperparameter, a row of data, a
@@ -11,12 +11,15 @@ output that is the same in all unchanged executions is the same, bit by bit, wit
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +27,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from nbship.errors import NbshipError
 from nbship.records.comparison import ComparisonVerdict
+from nbship.records.job import Attempt
 from nbship.vetting.comparison.parts import parts_of
 from nbship.workbench import Workbench
+from nbship.workflow.attempts import run_attempt
 from nbship.workflow.verifying import verify_job
 from support.mutations import KINDS, chosen, mutated, mutations_of
 from support.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nbship.records.comparison import Comparison
 
@@ -39,12 +44,46 @@ Outputs = dict[tuple[Any, str], str]
 Rows = dict[str, list[Any]]
 
 
+class WarmRuns:
+    """Executes reruns in this process, their kernels forked from warm ones.
+
+    The product starts a process and a fresh kernel per rerun; this is for large folders.
+    """
+
+    def __init__(self) -> None:
+        self._first: Workbench | None = None
+
+    def __call__(self, folder: Path, project: Path, _environ: Mapping[str, str]) -> str:
+        bench = Workbench.over(folder.parents[3], project=project)
+        if self._first is None:
+            self._first = bench
+        bench.launcher = self._first.launcher
+        attempt = bench.store.load(Attempt, folder / "attempt.json")
+        with (
+            (folder / "log.txt").open("w") as log,
+            contextlib.redirect_stderr(log),
+            contextlib.redirect_stdout(log),
+        ):
+            run_attempt(attempt, bench.attempt_worker())
+        return "this process"
+
+    def close(self) -> None:
+        if self._first is not None:
+            self._first.launcher.close()
+
+
 class Case:
     """One notebook as a job, and what is asked about it."""
 
     def __init__(
-        self, source: Path, notebook: Path, scratch: Path, limit_s: int
+        self,
+        source: Path,
+        notebook: Path,
+        scratch: Path,
+        limit_s: int,
+        warm: WarmRuns | None,
     ) -> None:
+        self.warm = warm
         self.name = notebook.name
         folder = scratch / notebook.stem.replace(" ", "_")
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".mlops", ".git"))
@@ -69,9 +108,10 @@ class Case:
 
     def verify(self, snapshot: Path | None = None) -> tuple[Comparison, Path]:
         """Verify the job, or what a change does to it; return comparison and folder."""
+        verifier = self.bench.verifier(lambda _text: None)
         comparison, path = verify_job(
             self.job_id,
-            self.bench.verifier(lambda _text: None),
+            replace(verifier, run_attempt=self.warm) if self.warm else verifier,
             environment=self.bench.current_environment,
             snapshot=snapshot,
         )
@@ -214,13 +254,18 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=4, help="a notebook")
     parser.add_argument("--limit-s", type=int, default=120)
     parser.add_argument("--only", default="*", help="pattern of file names")
+    parser.add_argument("--warm", action="store_true", help="reruns in one process")
     parser.add_argument("--into", type=Path, default=Path("/dev/null"))
     arguments = parser.parse_args()
+    os.environ["MLOPS_TRACKERS"] = ""
+    warm = WarmRuns() if arguments.warm else None
     rows: Rows = {"unchanged": [], "changed": [], "failed": []}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="verify-bench-") as scratch:
         for notebook in sorted(arguments.folder.glob(f"{arguments.only}.ipynb")):
-            case = Case(arguments.folder, notebook, Path(scratch), arguments.limit_s)
+            case = Case(
+                arguments.folder, notebook, Path(scratch), arguments.limit_s, warm
+            )
             try:
                 ask(case, arguments, rows)
             except NbshipError as error:
@@ -231,6 +276,8 @@ def main() -> None:
                 f"{notebook.name}: {seconds:.0f} s so far", file=sys.stderr, flush=True
             )
             print("\n".join(tables(rows)), file=arguments.into.open("w"))
+    if warm is not None:
+        warm.close()
     print("\n".join(tables(rows)))
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from nbship.adapters.kernels.beginning import beginning_source
 from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.warm_launching import WarmLauncher
+from nbship.records.capsule import Determinism
 from support.kernel_probes import ask
 
 pytestmark = [
@@ -111,6 +113,23 @@ def test_a_forked_kernel_answers_as_a_fresh_one_does(heated, folder):
     }
     assert differing == {}
     assert fresh.exit_code == forked.exit_code == 0
+
+
+def test_what_acts_behind_an_import_acts_in_a_forked_kernel_too(heated, folder):
+    seeds = beginning_source(Determinism(seed=0))
+    meets = "from nbship.faces import attend_readers as a\nseen = []\na.meet_readers(seen.append)"
+    draws = "import numpy; print(numpy.random.rand())"
+    reads = """pandas.DataFrame({'x': [1]}).to_parquet('d.parquet')
+del seen[:]
+pandas.read_parquet('d.parquet')
+print(sorted(set(seen)))"""
+    cells = (seeds, meets, "import pandas", draws, reads)
+
+    fresh, forked = both(heated, *cells, cwd=folder)
+
+    assert forked.texts == fresh.texts
+    assert "0.5488135039273248" in str(forked.texts[-2])
+    assert "d.parquet" in str(forked.texts[-1])
 
 
 @pytest.mark.parametrize("name", EXITS)

@@ -68,6 +68,14 @@ class _Finder(MetaPathFinder):
             spec.loader = _Wrapping(spec.loader, self._note)
         return spec
 
+    def modules_are_back(self, names: set[str]) -> None:
+        """Wrap the readers of modules that a forked kernel has put back with another one."""
+        back = [sys.modules[name] for name in names if name in sys.modules]
+        for found in back:
+            if found.__name__ in READERS:
+                for reader, noted in _wrap(found, self._note):
+                    _rebind(back, reader, noted)
+
 
 class _Wrapping(Loader):
     """The module's own loader, and our wrappers afterwards."""
@@ -90,7 +98,9 @@ class _Wrapping(Loader):
         _wrap(module, self._note)
 
 
-def _wrap(module: ModuleType, note: Callable[[Any], None]) -> None:
+def _wrap(module: ModuleType, note: Callable[[Any], None]) -> list[tuple[Any, Any]]:
+    """Wrap the readers of a module; return each with its wrapper."""
+    wrapped = []
     for name in READERS[module.__name__]:
         holder: Any = module
         *classes, function = name.split(".")
@@ -98,7 +108,18 @@ def _wrap(module: ModuleType, note: Callable[[Any], None]) -> None:
             holder = getattr(holder, part, None)
         reader = getattr(holder, function, None)
         if reader is not None:
-            setattr(holder, function, _noting(reader, note, skip=len(classes)))
+            noted = _noting(reader, note, skip=len(classes))
+            setattr(holder, function, noted)
+            wrapped.append((reader, noted))
+    return wrapped
+
+
+def _rebind(modules: list[ModuleType], reader: Any, noted: Any) -> None:  # noqa: ANN401  # functions
+    """Put the wrapper wherever a module has taken the reader from another one."""
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if value is reader:
+                setattr(module, name, noted)
 
 
 def _noting(

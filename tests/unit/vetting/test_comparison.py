@@ -141,6 +141,8 @@ def test_pictures_count_by_their_pixels_where_reruns_agree():
     assert (
         judged(picture(text_at=40), picture(text_at=42), picture(text_at=44)) is NOISE
     )
+    drawn = (picture(line_at=at) for at in (20, 30, 40))
+    assert judged(*drawn) is UNKNOWN
     moved = picture(text_at=40, line_at=45)
     assert judged(moved, picture(text_at=42), picture(text_at=44)) is CHANGED
 

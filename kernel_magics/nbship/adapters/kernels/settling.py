@@ -56,6 +56,12 @@ class _Seeder:
                 self._act_behind(spec.loader, name)
         return spec
 
+    def modules_are_back(self, names: set[str]) -> None:
+        """Act behind modules that a forked kernel has put back together with another one."""
+        for name in _OCCASIONS:
+            if name in names:
+                self.see_to(name)
+
     def see_to(self, name: str) -> None:
         """Seed what has become available with the import of a module."""
         for wanted in _OCCASIONS[name]:

@@ -87,8 +87,9 @@ def _beside_noise(
 ) -> ImageJudgement:
     rest, noisy = _outside_noise(mine, theirs, further)
     if rest == 0:
+        is_local = noisy <= _LOCAL or reads_clock
         return ImageJudgement(
-            verdict=CellVerdict.NOISE,
+            verdict=CellVerdict.NOISE if is_local else CellVerdict.NOT_VERIFIABLE,
             rule="pixels",
             detail="differs only where the reruns differ among themselves",
         )

@@ -174,10 +174,15 @@ class _Restorer:
     def exec_module(self, module: ModuleType) -> None:
         """Put it back with its closure; nothing may be put back any earlier.
 
-        Import would see the name in ``sys.modules`` and run the module's own loader.
+        Import would see the name in ``sys.modules`` and run the module's own loader. Finders that
+        act behind an import are told of the closure, which no other import will ask them for.
         """
         module.__spec__ = self._spec
         self._stash.restore(self._closure)
+        for finder in list(sys.meta_path):
+            tell = getattr(finder, "modules_are_back", None)
+            if tell is not None:
+                tell(self._closure)
 
 
 def _spec(found: ModuleSpec, loader: _Restorer) -> ModuleSpec:
