@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from datetime import datetime
 
 import nbformat
 import pytest
@@ -73,6 +74,9 @@ def test_what_is_saved_is_what_nbformat_writes(tmp_path):
     manager.notebook_complete()
 
     assert path.read_text() == nbformat.writes(nb) == manager.text
+    told = nb.cells[0].metadata.papermill
+    moments = [datetime.fromisoformat(told[n]) for n in ("start_time", "end_time")]
+    assert told["duration"] == (moments[1] - moments[0]).total_seconds()
     assert statuses(path) == ["completed"] * 3
     assert [path] == list(tmp_path.iterdir())
 

@@ -7,6 +7,7 @@ none, costs what has changed, and all of them together take a twentieth of the t
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from papermill.engines import (  # noqa: TID253  # loaded by papermill's engine only
@@ -95,7 +96,15 @@ class SparingManager(NotebookExecutionManager):
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
         """Mark a cell as ended, and save where it is time to."""
+        told = cell.metadata.papermill
+        began, told["start_time"] = told.get("start_time"), None
         super().cell_complete(cell, cell_index, **kwargs)
+        told["start_time"] = began
+        if began:  # papermill reads the two times by dateutil, a tenth as fast
+            lasted = datetime.fromisoformat(told["end_time"]) - datetime.fromisoformat(
+                began
+            )
+            told["duration"] = lasted.total_seconds()
         if cell_index is not None:
             self.touch(cell_index)
         self._running = None
