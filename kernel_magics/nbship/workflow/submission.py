@@ -29,7 +29,7 @@ from nbship.workflow.jobs import (
     load_job,
     published_outcome,
 )
-from nbship.workflow.plans import job_of_plan
+from nbship.workflow.plans import job_of_plan, known_plans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,8 +114,8 @@ def submit(
     """
     check_gpus(request, surroundings)
     wish = wish_of(request, surroundings)
-    earlier = job_of_plan(store, plan_digest(wish))
-    if earlier is not None and (earlier.is_fresh or not request.is_fresh):
+    earlier = _equal_plan(store, plan_digest(wish), request)
+    if earlier is not None:
         found = _serve(store, earlier, request)
         if found is not None:
             return found
@@ -273,6 +273,26 @@ def current_lock(python: str | None, environment: Callable[[str], Environment]) 
     return Lock(python_version="") if python is None else lock_of(environment(python))
 
 
+def _equal_plan(store: Store, digest: str, request: Request) -> Job | None:
+    """Return the last job of that plan; one that starts its kernel alike comes first.
+
+    Who asks for a certain start gets no other.
+    """
+    youngest = job_of_plan(store, digest)
+    if youngest is None or _starts_alike(youngest, request):
+        return youngest
+    plans = known_plans(store)
+    for job_id in (job_id for job_id in reversed(plans) if plans[job_id] == digest):
+        job = load_job(store, job_id)
+        if _starts_alike(job, request):
+            return job
+    return None if request.is_fresh or request.is_direct else youngest
+
+
+def _starts_alike(job: Job, request: Request) -> bool:
+    return (job.is_fresh, job.is_direct) == (request.is_fresh, request.is_direct)
+
+
 def _serve(store: Store, job: Job, request: Request) -> Submission | None:
     """Tell what an earlier job of the same plan is good for; None asks for a new job.
 
@@ -283,10 +303,9 @@ def _serve(store: Store, job: Job, request: Request) -> Submission | None:
     """
     refuse_unsettled(store, job.id)
     outcome = published_outcome(store, job.id)
-    if request.is_again or outcome is None:
-        return Submission(job=job)
-    if outcome.status is not JobStatus.SUCCEEDED:
-        return Submission(job=job)
+    is_success = outcome is not None and outcome.status is JobStatus.SUCCEEDED
+    if outcome is None or request.is_again or not is_success:
+        return Submission(job=job) if _starts_alike(job, request) else None
     if still_holds(outcome, request.project):
         return Submission(job=job, reused=outcome)
     return None

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
 #: lines of IPython, which Python cannot read
 _IPYTHON = re.compile(r"^\s*[%!?].*$|^.*\?$", re.MULTILINE)
+#: uses of ``os.environ`` that leave it as it is
+_READS = re.compile(
+    r"(?<!del )(?<!del os\.)\b(os\.)?environ(\.(get|items|keys|values|copy)\b|\[[^\]\n]*\](?!\s*[|+]?=(?!=)))"
+    r"|\bin\s+(os\.)?environ\b(?![.\[])|\bdict\(\s*(os\.)?environ\s*\)|\*\*(os\.)?environ\b"
+)
 #: what changes variables that libraries look at while they are imported
 _VARIABLES = re.compile(
-    r"\benviron\b|\bputenv\b|\bunsetenv\b|\bdotenv\b|%(set_)?env\b|\bmonkeypatch\b"
+    r"\benviron\b|\bdel\s+(os\.)?environ|\bputenv\b|\bunsetenv\b|dotenv\b|%(set_)?env\b|\bmonkeypatch\b"
 )
 #: what only a kernel gives, by what it is called for people
 _KERNEL_ONLY = {
@@ -47,8 +52,8 @@ def imported_names(sources: Iterable[str]) -> tuple[str, ...]:
 
 
 def changes_variables(sources: Iterable[str]) -> bool:
-    """Tell whether cells change the environment; what is imported after that must see it."""
-    return any(_VARIABLES.search(source) for source in sources)
+    """Tell whether cells may change the environment; later imports must see that."""
+    return any(_VARIABLES.search(_READS.sub("", source)) for source in sources)
 
 
 def needs_kernel(sources: Iterable[str]) -> str:

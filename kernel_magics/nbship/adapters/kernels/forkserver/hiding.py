@@ -73,7 +73,8 @@ class Stash:
 
     def release(self, names: Iterable[str]) -> None:
         """Show modules for good: every kernel imports them by itself."""
-        self.restore(set(names) & set(self.modules))
+        wanted = [name for name in names if name in self.modules]
+        self.restore(set().union(*map(self.closure, wanted)))
 
     def restore(self, names: set[str]) -> None:
         """Put hidden modules back, with what their import did; no code of theirs runs."""

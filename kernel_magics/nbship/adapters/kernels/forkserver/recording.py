@@ -121,33 +121,30 @@ class Recorder:
         fromlist: tuple[str, ...] | None = (),
         level: int = 0,
     ) -> Any:  # noqa: ANN401
-        before = len(sys.modules)
+        full = _absolute(name, globals, level)
+        before = _Before(full)
         try:
             return self._originals["import"](name, globals, locals, fromlist, level)
         finally:
-            full = _absolute(name, globals, level)
             found = {f"{full}.{item}" for item in fromlist or ()} & sys.modules.keys()
             owner = owner_of(sys._getframe(1))
-            self._note_import(owner, full, {full, *found}, before)
+            self._note_import(owner, before, {full, *found})
 
     def _gcd_import(self, name: str, package: str | None = None, level: int = 0) -> Any:  # noqa: ANN401
         """Stand for what ``importlib.import_module`` calls."""
-        before = len(sys.modules)
+        full = resolve_name("." * level + name, package) if level else name
+        before = _Before(full)
         try:
             return self._originals["gcd_import"](name, package, level)
         finally:
-            full = resolve_name("." * level + name, package)
-            owner = owner_of(sys._getframe(1))
-            self._note_import(owner, full, {full}, before)
+            self._note_import(owner_of(sys._getframe(1)), before, {full})
 
-    def _note_import(
-        self, owner: str, full: str, imported: set[str], before: int
-    ) -> None:
-        grown = set(list(sys.modules)[before:])
+    def _note_import(self, owner: str, before: _Before, imported: set[str]) -> None:
+        grown = before.grown()
         if owner:
             self.edges.setdefault(owner, set()).update(imported, grown)
-        if grown:
-            self.edges.setdefault(full, set()).update(grown)
+        if before.is_new and grown:
+            self.edges.setdefault(before.name, set()).update(grown)
 
     def _register(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Stand for ``atexit.register``; modules may keep it for ever."""
@@ -180,6 +177,21 @@ class Recorder:
         """Keep a change of the environment."""
         owner = owner_of(sys._getframe(1))
         self.effects.append(Effect(owner, "variable", (name, value)))
+
+
+class _Before:
+    """The loaded modules before one is imported."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.is_new = name not in sys.modules
+        self._count = len(sys.modules)
+
+    def grown(self) -> set[str]:
+        """Return what was loaded since; C code imports where no hook sees it."""
+        if len(sys.modules) == self._count:
+            return set()
+        return set(list(sys.modules)[self._count :])
 
 
 class _WatchedEnviron(type(os.environ)):  # type: ignore[misc]
@@ -215,10 +227,11 @@ class _WatchedEnviron(type(os.environ)):  # type: ignore[misc]
 
 
 def owner_of(frame: FrameType | None) -> str:
-    """Return the innermost module that is being executed; "" where there is none."""
+    """Return the innermost module that is being executed; "" where it is the server."""
     while frame is not None:
         if frame.f_code.co_name == "<module>":
-            return str(frame.f_globals.get("__name__", ""))
+            name = str(frame.f_globals.get("__name__", ""))
+            return "" if name == "__main__" else name
         frame = frame.f_back
     return ""
 

@@ -57,10 +57,12 @@ class Server:
         self._selector.register(self.listener, selectors.EVENT_READ, self._accept)
         self._selector.register(self.owner, selectors.EVENT_READ, self._hear_owner)
         while True:
-            events = self._selector.select(0 if self._queue else None)
+            # whoever waits for a kernel's end must not wait for an import
+            is_idle = bool(self._queue) and not self._nursery.pids()
+            events = self._selector.select(0 if is_idle else None)
             for key, _ in events:
                 key.data()
-            if self._queue and not events:
+            if is_idle and not events:
                 self._preload(self._queue)
 
     def _watch(self, source: socket.socket, action: Callable[[], None]) -> None:
@@ -81,7 +83,7 @@ class Server:
 
     def _preload(self, names: list[str]) -> None:
         known = set(self.preloads.banned)
-        self._queue = self.preloads.load(names, until=self._has_request)
+        self._queue = self.preloads.load(names, until=self._is_wanted)
         self._tell_bans(known)
 
     def _tell_bans(self, known: set[str]) -> None:
@@ -90,12 +92,8 @@ class Server:
             message = {"banned": banned, "spoiled": self.preloads.spoiled}
             wire.send_line(self.owner, message)
 
-    def _has_request(self) -> bool:
-        waiting = selectors.DefaultSelector()
-        with waiting:
-            waiting.register(self.listener, selectors.EVENT_READ)
-            waiting.register(self.owner, selectors.EVENT_READ)
-            return bool(waiting.select(0))
+    def _is_wanted(self) -> bool:
+        return bool(self._selector.select(0))
 
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
