@@ -192,3 +192,24 @@ def test_a_root_that_has_captured_a_secret_is_refused(project):
     assert root["refusal"] == "it holds the value of the secret API_TOKEN"
     assert canary not in done.stdout + done.stderr
     assert _leaks(project.folder, canary) == []
+
+
+@pytest.mark.full
+def test_jobs_of_a_sweep_that_share_cells_hide_their_secrets(project):
+    canary = project.environ["MY_TOKEN"] = _canary()
+    (project.folder / "mlops.toml").write_text(
+        'trackers = []\n[job.secrets]\nAPI_TOKEN = "env:MY_TOKEN"\n'
+    )
+    write_notebook(
+        project.folder / "in.ipynb",
+        "import os\nword = os.environ['API_TOKEN']\nprint('shared', word)",
+        "print(lr, word)",
+        parameters="lr = 0.1",
+    )
+
+    project.must("sweep", "in.ipynb", "-p", "lr=0.1,0.2,0.3")
+
+    outputs = list(project.store.glob("jobs/*/attempts/1/output.ipynb"))
+    assert len(outputs) == 3
+    assert all("shared [secret API_TOKEN]" in path.read_text() for path in outputs)
+    assert _leaks(project.folder, canary) == []

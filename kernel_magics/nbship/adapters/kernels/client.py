@@ -216,7 +216,7 @@ class NbshipClient(MessageClient):
             is_direct=self._terms.is_direct and not self._needs_kernel,
         )
         self._talk = talk = start_kernel(demand, self._terms.launcher)
-        talk.redactor = self._terms.redactor
+        talk.redact(self._terms.redactor)
         self.kc = talk.front_end
         watch, is_busy = self._terms.watch, True
         try:

@@ -233,6 +233,10 @@ class Conversation:
             if message is not None:
                 self._keep(channel, message)
 
+    def redact(self, redactor: Redactor | None) -> None:
+        """Take secrets out of everything that is received from now on."""
+        self.redactor = redactor
+
     def _keep(self, channel: str, message: Message) -> None:
         """Keep a message for who receives, without secrets."""
         if self.redactor is None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nbship.adapters.kernels.processes import KernelStart
     from nbship.adapters.kernels.sharing import Prefix
     from nbship.adapters.kernels.wire import Message
+    from nbship.capture.redaction import Redactor
 
 _REQUEST = "execute_request"
 #: variables that name the run, and nothing that cells depend on
@@ -116,6 +117,10 @@ class _Passing(Conversation):
         self.process = inner.process
         self.wire = inner.wire
         self.redactor = None
+
+    def redact(self, redactor: Redactor | None) -> None:
+        """Take secrets out of what the process says, and so out of what is answered again."""
+        self._inner.redact(redactor)
 
     def interrupt(self) -> None:
         """Interrupt what is executed."""
