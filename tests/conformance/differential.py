@@ -16,9 +16,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from nbship.adapters.kernels.client import NbshipClient, Terms
+from nbship.adapters.kernels.client import NbshipClient
 from nbship.adapters.kernels.launching import FreshLauncher
 from nbship.adapters.kernels.saving import SparingManager
+from nbship.adapters.kernels.terms import Terms
 from nbship.capture.terminal import shown
 
 OPTIONS = {

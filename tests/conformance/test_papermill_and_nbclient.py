@@ -66,7 +66,10 @@ class Run:
 
     def outcomes(self) -> dict[str, bool]:
         """Wait for the end; tell for each test whether it passed."""
-        said, _ = self.process.communicate(timeout=_LIMIT_S)
+        try:
+            said, _ = self.process.communicate(timeout=_LIMIT_S)
+        finally:
+            self.process.kill()
         assert self.report.is_file(), said
         cases = ET.parse(self.report).iter("testcase")  # noqa: S314  # pytest wrote it
         return {
