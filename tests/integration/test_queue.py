@@ -59,6 +59,7 @@ def test_detached_jobs_run_by_priority_and_are_listed_cancelled_and_attached_to(
     (project.folder / "go").touch()
     text = project.must("attach", second)
 
+    assert "in it" in text  # its log
     assert [(one["job_id"], one["state"]) for one in listed] == [
         (urgent, "queued"),
         (first, "running"),

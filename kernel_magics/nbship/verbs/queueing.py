@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from nbship.errors import JobError
 from nbship.verbs.answer import OK, Answer, Verb
+from nbship.verbs.tailing import LogTail
 from nbship.verbs.told import told
 from nbship.verbs.watching import progress_line, watch
 from nbship.verbs.words import add_job, table
@@ -78,7 +78,13 @@ def _attach(context: Context, given: argparse.Namespace) -> Answer:
     workbench = context.workbench
     job_id = find_job(workbench.store, given.job)
     try:
-        (outcome,) = watch(workbench, [job_id], line=progress_line(context), owns=False)
+        (outcome,) = watch(
+            workbench,
+            [job_id],
+            line=progress_line(context),
+            owns=False,
+            tail=LogTail(workbench, job_id),
+        )
     except KeyboardInterrupt:
         text = f"{job_id} goes on; `mlops cancel {job_id}` gives it up"
         return Answer(text=text, data={"job": job_id})
@@ -104,29 +110,11 @@ def _logs(context: Context, given: argparse.Namespace) -> Answer:
 
 def _follow(context: Context, job_id: str) -> None:
     """Write the log of a job as it grows, attempt by attempt, until it has settled."""
-    from nbship.workflow.jobs import attempt_numbers
-
-    store, queue = context.workbench.store, context.workbench.queue
-    number, offset = 0, 0
-    while True:
-        has_settled = queue.ticket(job_id) is None
-        numbers = attempt_numbers(store, job_id)
-        if not number and numbers:
-            number = numbers[-1]
-        path = store.attempt_folder(job_id, number) / "log.txt"
-        if path.is_file():
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = file.read()
-            offset += len(data)
-            sys.stdout.write(data.decode("utf-8", "replace"))
-            sys.stdout.flush()
-        if numbers and number < numbers[-1]:
-            number, offset = number + 1, 0
-        elif has_settled:
-            return
-        else:
-            time.sleep(_PAUSE_S)
+    queue, tail = context.workbench.queue, LogTail(context.workbench, job_id)
+    while queue.ticket(job_id) is not None:
+        tail.show()
+        time.sleep(_PAUSE_S)
+    tail.show()
 
 
 def _add_cancel(parser: argparse.ArgumentParser) -> None:

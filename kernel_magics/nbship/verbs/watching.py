@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nbship.records.job import Attempt, Outcome
     from nbship.records.queue import Ticket
     from nbship.verbs.answer import Context
+    from nbship.verbs.tailing import LogTail
     from nbship.workbench import Workbench
 
 _PAUSE_S = 0.2
@@ -21,10 +22,17 @@ _PAUSE_S = 0.2
 _CARE_S = 1.0
 #: supervisors that may end without an effect before that is an error
 _SUPERVISORS = 3
+#: a supervisor needs that much to begin an attempt
+_PROBE_BYTES = 65536
 
 
 def watch(
-    workbench: Workbench, job_ids: Sequence[str], *, line: ProgressLine, owns: bool
+    workbench: Workbench,
+    job_ids: Sequence[str],
+    *,
+    line: ProgressLine,
+    owns: bool,
+    tail: LogTail | None = None,
 ) -> list[Outcome]:
     """Show how jobs go until they have settled, and return their outcomes.
 
@@ -39,6 +47,8 @@ def watch(
     owns
         True where Ctrl-C gives the jobs up, and they are waited for; False where it only ends
         the watching.
+    tail
+        Shows what the jobs say, where that is wanted.
 
     Raises
     ------
@@ -49,7 +59,7 @@ def watch(
     StoreError
         If the store cannot be written.
     """
-    watching = _Watching(workbench, job_ids, line)
+    watching = _Watching(workbench, job_ids, line, tail)
     try:
         watching.run()
     except KeyboardInterrupt:
@@ -65,8 +75,13 @@ def watch(
 
 class _Watching:
     def __init__(
-        self, workbench: Workbench, job_ids: Sequence[str], line: ProgressLine
+        self,
+        workbench: Workbench,
+        job_ids: Sequence[str],
+        line: ProgressLine,
+        tail: LogTail | None,
     ) -> None:
+        self._tail = tail
         self.outcomes: dict[str, Outcome] = {}
         self._workbench = workbench
         self._job_ids = job_ids
@@ -79,6 +94,8 @@ class _Watching:
     def run(self) -> None:
         while True:
             tickets = self._workbench.queue.tickets()
+            if self._tail is not None:
+                self._tail.show(line=self._line)
             self._take_settled({ticket.job_id for ticket in tickets})
             self._show(tickets)
             if len(self.outcomes) == len(set(self._job_ids)):
@@ -105,7 +122,10 @@ class _Watching:
             parts = [self._words(job_id, tickets, places) for job_id in running]
             total, ended = len(self._job_ids), len(self.outcomes)
             text = "; ".join([f"{ended} of {total} jobs have settled", *parts])
-        if text != self._shown:
+        was_covered = (
+            self._tail is not None and self._tail.has_shown and sys.stderr.isatty()
+        )
+        if text != self._shown or was_covered:
             self._shown = text
             self._line.show(text)
 
@@ -158,6 +178,9 @@ class _Watching:
             if ticket.job_id in self._job_ids and path.is_file():
                 attempt = store.load(Attempt, path)
                 close_abandoned(store, attempt, clock=clock, process="its worker")
+        probe = store.folder / "space.probe"
+        store.write_bytes(bytes(_PROBE_BYTES), probe)
+        probe.unlink()
         raise JobError(
             f"{store.folder}: no supervisor stays alive",
             hint=f"Read {store.folder / 'supervisor.log'}.",
@@ -175,6 +198,9 @@ class ProgressLine(Protocol):
     def show(self, text: str) -> None:
         """Write the line anew."""
 
+    def clear(self) -> None:
+        """Take the line away, for text that stays."""
+
     def end(self) -> None:
         """Leave the line."""
 
@@ -187,6 +213,12 @@ class TerminalLine:
         is_terminal = sys.stderr.isatty()
         sys.stderr.write(f"\r\x1b[K{text}" if is_terminal else f"{text}\n")
         sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away, for text that stays."""
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
     def end(self) -> None:
         """Leave the line."""
@@ -209,6 +241,9 @@ class NotebookLine:
             self._handle = display(shown, raw=True, display_id=True)
         else:
             self._handle.update(shown, raw=True)
+
+    def clear(self) -> None:
+        """Do nothing: other outputs stand beside it."""
 
     def end(self) -> None:
         """Leave the line as it is."""
