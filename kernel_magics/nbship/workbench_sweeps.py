@@ -44,6 +44,8 @@ class SweepBench(QueueBench):
             clock=self.clock,
             project=self.settings.project,
             workers=workers or self.workers,
+            attempts=self.settings.attempts,
+            losses=self.settings.losses,
             start=lambda: self.start_supervisor(workers=workers),
             cancel=self.cancel,
             read_notebook=_read_notebook,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import UsageError
 from nbship.records.sweep import Sampler
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.resources import add_resources, resources_of
 from nbship.verbs.sweep_words import narrated, results_text
 from nbship.verbs.words import place, table
 
@@ -95,16 +96,10 @@ def _wanted(context: Context, given: argparse.Namespace) -> SweepRequest:
 
 def _request(context: Context, given: argparse.Namespace) -> Request:
     from nbship.jobs.values import split_assignments
-    from nbship.records.job import Resources
     from nbship.workflow.submission import Request
 
     settings = context.workbench.settings
     data, snapshot = context.workbench.notebook(Path(given.notebook))
-    resources = {
-        name: getattr(settings, name) if value is None else value
-        for name in ("gpus", "gpu_memory_gib", "timeout_s")
-        for value in (getattr(given, name),)
-    }
     return Request(
         notebook=Path(given.notebook),
         data=data,
@@ -114,7 +109,8 @@ def _request(context: Context, given: argparse.Namespace) -> Request:
         kernel=given.kernel or settings.kernel,
         experiment=settings.experiment,
         roots=settings.roots,
-        resources=Resources(**resources),
+        resources=resources_of(given, settings),
+        is_fresh=given.fresh,
     )
 
 
@@ -283,17 +279,9 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "--kernel", help="kernel; else the setting, else the notebook's"
     )
     parser.add_argument(
-        "--gpus", type=int, metavar="N", help="GPUs that each job is given"
+        "--fresh", action="store_true", help="start a new kernel for every job"
     )
-    parser.add_argument(
-        "--gpu-memory-gib",
-        type=float,
-        metavar="GIB",
-        help="memory that each of its GPUs has at least",
-    )
-    parser.add_argument(
-        "--timeout-s", type=float, metavar="S", help="seconds that one job may take"
-    )
+    add_resources(parser)
 
 
 VERBS: tuple[Verb, ...] = (

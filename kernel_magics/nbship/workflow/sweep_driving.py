@@ -19,7 +19,7 @@ from nbship.records.queue import TicketState
 from nbship.records.sweep import Pruning
 from nbship.workflow.following import RunReader
 from nbship.workflow.jobs import published_outcome
-from nbship.workflow.queueing import enqueue
+from nbship.workflow.queueing import LOSSES, enqueue
 from nbship.workflow.sweeping import PointPlanner, points_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class Machine:
     project: Path
     #: attempts that may run at a time
     workers: int
+    #: how often a notebook may end its job, and attempts that may be lost beside those
+    attempts: int = 1
+    losses: int = LOSSES
     #: makes sure that a supervisor lives
     start: Callable[[], object]
     #: gives a job up
@@ -235,7 +238,12 @@ class _Course:
 
     def _enqueue(self, job_ids: list[str]) -> None:
         if job_ids:
-            enqueue(self.machine.queue, job_ids)
+            enqueue(
+                self.machine.queue,
+                job_ids,
+                attempts=self.machine.attempts,
+                losses=self.machine.losses,
+            )
             self.machine.start()
 
     def _settle(self, job_id: str) -> None:
