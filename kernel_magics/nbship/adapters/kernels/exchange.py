@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 #: how long a kernel may take to close its descriptors to others
 _PRIVACY_TIMEOUT_S = 30.0
+
+
+#: silence after which a cell that is given up has been heard out, and the longest that is waited
+_SILENCE_S, _HEARD_OUT_S = 0.1, 1.0
 
 
 class CellExchange:
@@ -77,8 +82,19 @@ class CellExchange:
         DeadKernelError
             If it died; what it said before is in the cell.
         CellTimeoutError
-            If it took too long.
+            If it took too long; what it said until then is in the cell.
+        KeyboardInterrupt
+            If SIGINT ends it; so is what it said.
+        SystemExit
+            If SIGTERM does.
         """
+        try:
+            return self._finished()
+        except (KeyboardInterrupt, SystemExit, CellTimeoutError):
+            self._hear_out()
+            raise
+
+    def _finished(self) -> Message:
         limit_s = self._limit_of()
         end_s = _after(limit_s)
         while self._reply is None or not self._is_idle:
@@ -98,6 +114,16 @@ class CellExchange:
                 limit_s = self._limit_of()
                 end_s = _after(limit_s)
         return self._reply
+
+    def _hear_out(self) -> None:
+        """Take what a cell that is given up has said until now, and is on its way."""
+        end_s = time.monotonic() + _HEARD_OUT_S
+        with contextlib.suppress(KernelIsDeadError):
+            while time.monotonic() < end_s:
+                received = self._talk.receive(_SILENCE_S)
+                if received is None:
+                    return
+                self._take(*received)
 
     def _take(self, channel: str, message: Message) -> None:
         if message["parent_header"].get("msg_id") != self._request:

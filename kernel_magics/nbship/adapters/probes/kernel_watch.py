@@ -147,7 +147,7 @@ class KernelWatch:
             while True:
                 began_s = time.monotonic()
                 memory = family.memory_bytes()
-                if memory is None:  # it has ended
+                if not memory:  # it has ended, or is about to
                     return
                 self._take(memory, gpus)
                 cost_s = time.monotonic() - began_s
@@ -187,6 +187,9 @@ class KernelWatch:
         """Find the kernel's cgroup; whoever enforces limits may move it into another."""
         found = memory_cgroup(self._pid)
         if found is None or found == self._cgroup:
+            return
+        # a process that is dying has left its cgroup for the topmost one
+        if self._cgroup is not None and found.folder == found.top:
             return
         self._kills_before = found.oom_kills()
         self._cgroup = found
