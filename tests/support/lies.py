@@ -334,7 +334,7 @@ def untruths(failure: Failure, executor: str, remains: Remains) -> list[str]:
     if executor == JOB:
         wrong += _of_outcome(failure, remains.outcome)
     if remains.notebook is None:
-        return [*wrong, "the notebook is no whole file"]
+        return [*wrong, "half a file"]
     return [*wrong, *_of_notebook(failure, remains.notebook)]
 
 
@@ -359,18 +359,18 @@ def _of_notebook(failure: Failure, notebook: Any) -> list[str]:
     if told["c1"].status != "completed" or "before" not in str(cells["c1"].outputs):
         wrong.append("the first cell is not completed")
     if "in it" not in str(cells["c2"].outputs) and not failure.full:
-        wrong.append("outputs are lost")
+        wrong.append("outputs lost")
     should = "failed" if failure.is_failure else "completed"
     if told["c2"].status != should:
-        wrong.append(f"the cell is {told['c2'].status}")
+        wrong.append(f"cell {told['c2'].status}")
     if bool(told["c2"].exception) != failure.is_failure:
-        wrong.append(f"the cell's exception is {told['c2'].exception}")
+        wrong.append(f"its exception {told['c2'].exception}")
     after = "completed" if failure.goes_on else "pending"
     if told["c3"].status != after:
-        wrong.append(f"the cell behind it is {told['c3'].status}")
+        wrong.append(f"cell behind it {told['c3'].status}")
     if bool(notebook.metadata.papermill.exception) != failure.is_failure:
         wrong.append(
-            f"the notebook's exception is {notebook.metadata.papermill.exception}"
+            f"the notebook's exception {notebook.metadata.papermill.exception}"
         )
     if failure.is_failure:
         wrong += _of_cause(failure, notebook)
@@ -391,7 +391,7 @@ def _of_cause(failure: Failure, notebook: Any) -> list[str]:
     ]
     wrong = [] if marks else ["no banner"]
     if failure.named not in "\n".join(marks + outputs):
-        wrong.append("the cause is not named")
+        wrong.append("no cause")
     return wrong
 
 
