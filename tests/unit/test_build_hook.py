@@ -86,3 +86,13 @@ def test_the_source_digest_follows_names_and_bytes(hook, tmp_path):
     assert hook.source_digest(tmp_path) == digest
     source.write_bytes(b"b\n")
     assert hook.source_digest(tmp_path) != digest
+
+
+def test_a_panel_as_it_lies_asks_for_no_tool(hook, monkeypatch, tmp_path):
+    own = hook.FrontEndHook(str(tmp_path), {}, None, None, str(tmp_path), "wheel")
+
+    monkeypatch.delenv("NBSHIP_PANEL", raising=False)
+    assert own.dependencies() != []
+
+    monkeypatch.setenv("NBSHIP_PANEL", "as-is")
+    assert own.dependencies() == []

@@ -54,9 +54,9 @@ def build_editable(package: Installed, *, python: str, into: Path) -> Path:
         out = Path(name) / "wheel"
         words = ["build", "--quiet", "--wheel", "--out-dir", str(out)]
         words += ["--python", python, "--no-python-downloads"]
-        # the copy has no repository; its version is the installed one
+        # the copy has no repository: its version is the installed one; no kernel needs a panel
         own = {"SETUPTOOLS_SCM_PRETEND_VERSION": package.version}
-        own |= {"NBSHIP_PANEL": "optional", "SOURCE_DATE_EPOCH": "315532800"}
+        own |= {"NBSHIP_PANEL": "as-is", "SOURCE_DATE_EPOCH": "315532800"}
         ended = run_uv([*words, str(copy)], timeout_s=_TIMEOUT_S, **own)
         if ended.code != 0:
             words.append("--offline")
