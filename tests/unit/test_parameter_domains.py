@@ -133,3 +133,10 @@ def test_a_domain_is_a_record():
     domain = domain_of("lr: float = 0.1", "0..1:0.5")
 
     assert from_json(Domain, to_json(domain)) == domain
+
+
+def test_equal_shares_of_a_logarithmic_range_of_listed_numbers_are_equal_ratios():
+    domain = domain_of("n: int = 3", "1..100:log")
+    assert domain.is_finite
+    assert value_at(domain, 0.5) == pytest.approx(10, abs=4)
+    assert (value_at(domain, 0.0), value_at(domain, 0.999999)) == (1, 100)

@@ -87,11 +87,12 @@ def value_at(domain: Domain, share: float) -> Any:  # noqa: ANN401  # a JSON val
     domain
         Values or a range.
     share
-        At least 0, below 1; uniform shares give uniform values.
+        At least 0, below 1; equal shares give equal parts of the domain, in ratios of a :log range.
     """
-    if domain.values:
-        return domain.values[int(share * len(domain.values))]
     low, high = domain.low or 0, domain.high or 0
+    is_every = domain.is_whole and len(domain.values) == int(high) - int(low) + 1
+    if domain.values and not (is_every and domain.is_log):
+        return domain.values[int(share * len(domain.values))]
     if not domain.is_whole:
         return _between(low, high, share, is_log=domain.is_log)
     if domain.is_log:  # each whole number owns half the way to its neighbours
