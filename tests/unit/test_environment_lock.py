@@ -14,6 +14,7 @@ from nbship.adapters.bundles.environment_lock import (
 )
 from nbship.adapters.bundles.installed import Installed, read_installation
 from nbship.adapters.bundles.packed import pack_installed
+from nbship.adapters.bundles.rebuilt import install_lock, placed_lock
 from nbship.adapters.probes.environment import probe_environment
 from nbship.errors import ReleaseError
 from nbship.records.digest import digest_file
@@ -228,3 +229,29 @@ def test_an_editable_source_counts_as_it_was_when_the_kernel_began():
     assert with_sources(lock("1", "new"), lock("1", "old")) == lock("1", "old")
     assert with_sources(lock("2", "new"), lock("1", "old")) == lock("2", "old")
     assert with_sources(lock("1", "x"), Lock(python_version="")) == lock("1", "x")
+
+
+def test_a_carried_wheel_is_taken_from_its_place_and_not_from_an_index(tmp_path):
+    wheel = write_wheel(tmp_path)
+    lock = "a-scaling==1 \\\n    --hash=sha256:aa\nscaling==1.5+cpu \\\n    --hash=sha256:bb\n"
+
+    placed = placed_lock(lock, tmp_path)
+
+    assert placed == lock.replace("scaling==1.5+cpu", f"scaling @ {wheel.as_uri()}")
+
+
+def test_a_lock_of_wheels_alone_is_rebuilt(small, tmp_path):
+    locked = lock_environment(small, tmp_path)
+    requirements = tmp_path / "requirements.lock"
+    requirements.write_text(locked.requirements)
+    planned = lock_of(probe_environment(small))
+
+    python = install_lock(
+        requirements,
+        tmp_path,
+        into=tmp_path / "env",
+        python_version=planned.python_version,
+    )
+
+    found = lock_of(probe_environment(python))
+    assert lock_differences(planned, found, built={"helping"}) == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
 from nbship.adapters.bundles.replay import find_python
-from nbship.adapters.bundles.uv import index_variables, last_lines, run_uv
+from nbship.adapters.bundles.uv import last_lines, run_uv
 from nbship.errors import VerificationError
+from nbship.records.environment import normalized_name
 from nbship.release.lock_text import read_lock
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def install_lock(
     if not pins:
         return str(python)
     words = ["pip", "install", "--quiet", "--no-build", "--no-deps", "--require-hashes"]
-    words += ["--python", str(python), "--requirements", str(requirements)]
-    for place in (str(wheelhouse), *_own_links()):
-        words += ["--find-links", place]
+    placed = into / "requirements.txt"
+    placed.write_text(placed_lock(requirements.read_text("utf-8"), wheelhouse), "utf-8")
+    words += ["--python", str(python), "--requirements", str(placed)]
     ended = run_uv([*words, "--offline"], timeout_s=_INSTALL_TIMEOUT_S)
     if ended.code != 0:
         ended = run_uv(words, timeout_s=_INSTALL_TIMEOUT_S)
@@ -73,7 +74,15 @@ def install_lock(
     )
 
 
-def _own_links() -> list[str]:
-    """Return the user's own find-links, which an option would else put out of force."""
-    text = index_variables().get("UV_FIND_LINKS") or os.environ.get("UV_FIND_LINKS", "")
-    return [place for place in text.split(",") if place]
+def placed_lock(lock: str, wheelhouse: Path) -> str:
+    """Write a lock whose carried wheels are named by their places.
+
+    An index may have a file of the same name and version; uv would take that one, find that
+    its hash is another, and give up.
+    """
+    for wheel in sorted(wheelhouse.glob("*.whl")):
+        name = normalized_name(wheel.name.partition("-")[0])
+        place = f"{name} @ {wheel.resolve().as_uri()}"
+        pinned = re.compile(rf"^{re.escape(name)}==\S+", re.MULTILINE)
+        lock = pinned.sub(lambda _, place=place: place, lock)  # type: ignore[misc]
+    return lock
