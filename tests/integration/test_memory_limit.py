@@ -38,4 +38,3 @@ def test_a_job_beyond_its_memory_is_killed_and_says_so(tmp_path):
         assert why.evidence.oom_kills == 1
     else:
         assert why.evidence.exceeded_bytes == 768 << 20
-    assert run.cells[1].usage.peak_memory_bytes > 512 << 20

@@ -99,12 +99,14 @@ def _outside(manager: SparingManager, error: BaseException) -> Failure:
 
 
 def _save(manager: SparingManager, cell_index: int | None) -> None:
+    manager.touch_all()
     try:
         manager.save_now()
     except (OSError, NbshipError):
         try:
             if cell_index is not None:
                 leave_out_outputs(manager.nb, cell_index)
+            manager.touch_all()
             manager.save_now()
         except (OSError, NbshipError) as error:
             print(  # noqa: T201  # no logger reaches a shell's user

@@ -73,6 +73,10 @@ class SparingManager(NotebookExecutionManager):
         """Take note that a cell has changed that is not the running one."""
         self._text.forget(cell_index)
 
+    def touch_all(self) -> None:
+        """Take note that any cell may have changed."""
+        self._text.forget_all()
+
     def notebook_start(self, **kwargs: Any) -> None:  # noqa: ANN401
         """Clear papermill's metadata, and save."""
         super().notebook_start(**kwargs)

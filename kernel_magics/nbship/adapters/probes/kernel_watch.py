@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from nbship.records.environment import Accelerator
 
 _FIRST_S, _SHORTEST_S, _LONGEST_S = 0.25, 0.2, 1.0
+#: between two samples, however much they cost
+_RAREST_S = 5.0
 _SLOWER, _SHARE = 1.25, 50.0
 #: samples that an outcome shows
 _LAST = 5
@@ -141,18 +143,19 @@ class KernelWatch:
     def _watch(self) -> None:
         if self._over.wait(_FIRST_S):
             return
-        family = Family(self._pid)
+        family = Family(self._pid)  # imports; that is no sample's cost
         pause_s = _SHORTEST_S
         with GpuUsage(self._gpus) as gpus:
             while True:
-                began_s = time.monotonic()
+                began_s = time.thread_time()
                 memory = family.memory_bytes()
                 if not memory:  # it has ended, or is about to
                     return
                 self._take(memory, gpus)
-                cost_s = time.monotonic() - began_s
+                cost_s = time.thread_time() - began_s
                 pause_s = min(_LONGEST_S, pause_s * _SLOWER)
-                if self._over.wait(max(pause_s, cost_s * _SHARE)):
+                wished_s = min(_RAREST_S, max(pause_s, cost_s * _SHARE))
+                if self._over.wait(wished_s):
                     return
 
     def _take(self, memory: int, gpus: GpuUsage) -> None:

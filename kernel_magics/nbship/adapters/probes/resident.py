@@ -32,6 +32,8 @@ class Family:
     """
 
     def __init__(self, pid: int) -> None:
+        import psutil  # noqa: F401  # now, not within the first sample
+
         self._pid = pid
         self._process: Any = None
 
