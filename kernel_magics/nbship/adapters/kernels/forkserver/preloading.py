@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .recording import Recorder
 
 #: imported by no kernel by accident: they speak, or start a browser
-_NEVER = {"antigravity", "this", "__main__", "matplotlib_inline.backend_inline"}
+_NEVER = {"antigravity", "this", "__main__", "matplotlib_inline"}
 _MPLBACKEND = "module://matplotlib_inline.backend_inline"
 
 
