@@ -64,7 +64,7 @@ class Workbench(TrackingBench, SweepBench, CapsuleBench, VerifyingBench):
 
     def __init__(self, settings: Settings, *, is_improvised: bool = False) -> None:
         self.settings = settings
-        self._is_improvised = is_improvised
+        self.is_improvised = is_improvised
 
     @classmethod
     def open(
@@ -91,7 +91,7 @@ class Workbench(TrackingBench, SweepBench, CapsuleBench, VerifyingBench):
     def store(self) -> FileStore:
         """``.mlops/`` of the project."""
         folder = self.settings.store
-        if self._is_improvised and folder not in _TOLD:
+        if self.is_improvised and folder not in _TOLD:
             _TOLD.add(folder)
             print(  # noqa: T201  # DESIGN: said on stderr, on every face
                 f"nbship: no project found; the store is {folder}"

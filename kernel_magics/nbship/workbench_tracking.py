@@ -77,7 +77,9 @@ class TrackingBench:
 
         return file_lock(self.store.run_folder(run_id) / ".shipper.lock", wait_s=wait_s)
 
-    def start_shipper(self, run_id: str, *, watch_pid: int | None = None) -> int:
+    def start_shipper(
+        self, run_id: str, *, watch_pid: int | None = None, is_mirroring: bool = True
+    ) -> int:
         """Start the detached process that mirrors a run; see ``nbship.faces.shipper``."""
         from nbship.adapters.probes.processes import start_detached
 
@@ -90,6 +92,7 @@ class TrackingBench:
         ]
         words += ["--project", str(self.settings.project)]
         words += ["--watch-pid", str(watch_pid)] if watch_pid else []
+        words += [] if is_mirroring else ["--watch-only"]
         log = self.store.run_folder(run_id) / "shipper.log"
         return start_detached(words, environ={}, log=log)
 

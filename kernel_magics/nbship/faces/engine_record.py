@@ -254,8 +254,16 @@ class EngineRecord:
 
 
 def _ship(workbench: Workbench, run_id: str) -> None:
-    """Start the process that mirrors the run to trackers, and closes it if we die."""
+    """Start the process that mirrors the run to trackers, and closes it if we die.
+
+    A store that was made on the spot, beside an output, is not mirrored by itself: its folder
+    may be a temporary one that goes while MLflow still writes there. `mlops sync` does it.
+    """
     try:
-        workbench.start_shipper(run_id, watch_pid=os.getpid())
+        workbench.start_shipper(
+            run_id,
+            watch_pid=os.getpid(),
+            is_mirroring=not workbench.is_improvised,
+        )
     except (NbshipError, OSError) as error:
         _say(f"run {run_id} is recorded and not mirrored yet: {error}")

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,12 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("run")
     parser.add_argument("--project", type=Path)
     parser.add_argument("--watch-pid", type=int)
+    parser.add_argument("--watch-only", action="store_true")
     given = parser.parse_args(words)
     os.nice(_NICENESS)
     bench = Workbench.over(given.store, project=given.project)
+    if given.watch_only:
+        bench = Workbench(replace(bench.settings, trackers=()))
     wait_s = 0.0 if given.watch_pid else 60.0
     with bench.shipping_lock(given.run, wait_s=wait_s) as is_held:
         if is_held:
