@@ -1,9 +1,10 @@
 """The shipper of jobs: one process that mirrors the runs of all jobs of a store.
 
 ``python -m nbship.faces.jobs_shipper STORE``: its supervisor writes ``begin RUN`` and ``end RUN``
-to its standard input. It follows journals while they grow, at the lowest priority of the system,
-so that trackers, whose libraries alone take seconds to load, slow no job. When the supervisor is
-gone it finishes the runs that have ended, and leaves; what it could not send, ``mlops sync`` does.
+to its standard input. It follows journals while they grow, some seconds behind and at the lowest
+priority of the system, so that trackers, whose libraries alone take seconds to load, slow no job.
+When the supervisor is gone it finishes the runs that have ended, and leaves; what it could not
+send, ``mlops sync`` does.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _LONGEST_PAUSE_S = 30.0
 #: attempts of one tracker after the run's end
 _LAST_ATTEMPTS = 4
 _READ_BYTES = 65536
+#: seconds that a run waits before it is mirrored: a burst of short jobs goes first
+_PATIENCE_S = 10.0
 
 
 def main(words: list[str] | None = None) -> int:
@@ -83,12 +86,20 @@ class _Voyage:
     is_over: bool = False
 
 
+@dataclass(slots=True)
+class _Wish:
+    """A run that is to be mirrored."""
+
+    due_at_s: float
+    is_over: bool
+
+
 class _Fleet:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         self._voyages: dict[str, _Voyage] = {}
-        #: runs that another process ships still
-        self._refused: dict[str, bool] = {}
+        #: runs that are not taken on yet: too young, or in the hands of another process
+        self._waiting: dict[str, _Wish] = {}
         self._arrived: set[str] = set()
         self._rest = b""
         self._is_alone = False
@@ -98,8 +109,8 @@ class _Fleet:
     def work(self) -> None:
         selector = selectors.DefaultSelector()
         selector.register(0, selectors.EVENT_READ)
-        while not self._is_alone or self._voyages:
-            is_busy = self._voyages or self._refused
+        while not self._is_alone or self._voyages or self._waiting:
+            is_busy = self._voyages or self._waiting
             if self._is_alone:
                 time.sleep(_POLL_S)
             elif selector.select(_POLL_S if is_busy else None):
@@ -116,23 +127,35 @@ class _Fleet:
             word, _, run_id = line.decode().partition(" ")
             if run_id in self._voyages:
                 self._voyages[run_id].is_over |= word == "end"
+            elif run_id in self._waiting:
+                self._waiting[run_id].is_over |= word == "end"
             elif run_id not in self._arrived:
-                self._refused[run_id] = word == "end"
+                due_at_s = time.monotonic() + _PATIENCE_S
+                self._waiting[run_id] = _Wish(due_at_s, word == "end")
         if self._is_alone:  # what runs still is for the next supervisor's shipper
-            self._refused.clear()
+            self._waiting = {
+                run_id: _Wish(0.0, is_over=True)
+                for run_id, wish in self._waiting.items()
+                if wish.is_over
+            }
             for run_id, voyage in list(self._voyages.items()):
                 if not all(leg.shipment.has_ended for leg in voyage.legs):
                     self._leave(run_id)
 
     def _take_on(self) -> None:
-        for run_id, is_over in list(self._refused.items()):
+        now_s = time.monotonic()
+        for run_id, wish in list(self._waiting.items()):
+            if wish.due_at_s > now_s:
+                continue
             held = contextlib.ExitStack()
             if not held.enter_context(self._bench.shipping_lock(run_id, wait_s=0.0)):
                 held.close()
+                if self._is_alone:  # whoever has it finishes it
+                    del self._waiting[run_id]
                 continue
-            del self._refused[run_id]
+            del self._waiting[run_id]
             legs = [_Leg(shipment) for shipment in self._bench.shipments(run_id)]
-            self._voyages[run_id] = _Voyage(held, legs, is_over)
+            self._voyages[run_id] = _Voyage(held, legs, wish.is_over)
 
     def _advance(self) -> None:
         now_s = time.monotonic()
