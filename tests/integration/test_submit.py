@@ -51,7 +51,7 @@ def store_of(project):
 def records_of(project):
     """Read jobs and runs; beside them the processes of the queue write what they learn."""
     files = tree(project.store)
-    return {n: d for n, d in files.items() if n.startswith(("jobs/", "runs/"))}
+    return {n: d for n, d in files.items() if n.startswith(("jobs/job-", "runs/"))}
 
 
 def only_job(project):

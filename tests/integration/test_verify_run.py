@@ -65,9 +65,19 @@ def verified(project, kind):
     return comparison
 
 
+def kept(project):
+    """Read the project's files; beside records, the processes of the queue write what they learn."""
+    records = (".mlops/jobs/job-", ".mlops/runs/")
+    return {
+        name: data
+        for name, data in tree(project.folder).items()
+        if name.startswith(records) or not name.startswith(".mlops/")
+    }
+
+
 def test_an_unchanged_rerun_verifies_and_touches_nothing(project):
     job_id = only_job(project)
-    before = tree(project.folder)
+    before = kept(project)
 
     done = project.call("rerun", "last", "--verify", "--json", *CURRENT)
 
@@ -85,7 +95,7 @@ def test_an_unchanged_rerun_verifies_and_touches_nothing(project):
         ("succeeded", ""),
         ("succeeded", "1"),
     ]
-    after = tree(project.folder)
+    after = kept(project)
     beside = {name for name in after if "/verifications/" not in name}
     assert {name: after[name] for name in beside} == before
     assert len(FileStore(project.store).ids("run")) == 1

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import nbformat
-from papermill.engines import NotebookExecutionManager
 
 from nbship.adapters.kernels.client import NbshipClient
+from nbship.adapters.kernels.saving import SparingManager
 from nbship.adapters.kernels.terms import Terms
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from nbship.adapters.kernels.processes import Launcher
 
 #: what no two kernels agree in
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}|ipykernel_\d+|\b\d+(\.\d+)? ?(ns|[^ ]s|s)\b")
+_ADDRESS = re.compile(
+    r"0x[0-9a-f]{6,}|ipykernel_\d+|\b\d+(\.\d+)?(e[+-]\d+)? ?(ns|[^ ]s|s)\b"
+)
 
 
 @dataclass
@@ -63,7 +65,7 @@ def execute(
             cell.metadata["tags"] = ["raises-exception"]
     nb = nbformat.v4.new_notebook(cells=cells)
     nb.metadata["papermill"] = {}
-    manager = NotebookExecutionManager(nb, progress_bar=False)
+    manager = SparingManager(nb, target=None, progress_bar=False)
     manager.notebook_start()
     listener = Silent()
     client = NbshipClient(
