@@ -119,7 +119,8 @@ class _Watching:
         else:
             open_ids = [j for j in self._job_ids if j not in self.outcomes]
             running = [j for j in open_ids if tickets[places[j]].attempt]
-            parts = [self._words(job_id, tickets, places) for job_id in running]
+            shown = running if self._line.is_live else []
+            parts = [self._words(job_id, tickets, places) for job_id in shown]
             total, ended = len(self._job_ids), len(self.outcomes)
             text = "; ".join([f"{ended} of {total} jobs have settled", *parts])
         was_covered = (
@@ -195,6 +196,11 @@ def progress_line(context: Context) -> ProgressLine:
 class ProgressLine(Protocol):
     """One line that is written again and again."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it is written over; else each text stays."""
+        ...
+
     def show(self, text: str) -> None:
         """Write the line anew."""
 
@@ -207,6 +213,11 @@ class ProgressLine(Protocol):
 
 class TerminalLine:
     """The line on stderr; where that is no terminal, each text is a line of its own."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is written over; else each text stays."""
+        return sys.stderr.isatty()
 
     def show(self, text: str) -> None:
         """Write the line anew."""
@@ -228,6 +239,8 @@ class TerminalLine:
 
 class NotebookLine:
     """The line as one output of a cell, which is updated in place."""
+
+    is_live = True
 
     def __init__(self) -> None:
         self._handle: Any = None
