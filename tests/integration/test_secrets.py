@@ -179,8 +179,8 @@ def test_a_root_that_has_captured_a_secret_is_refused(project):
     )
     write_notebook(
         project.folder / "in.ipynb",
-        "import os\nTOKEN = os.environ['API_TOKEN']",
-        "def predict(x):\n    return [TOKEN + str(v) for v in x]",
+        "import os\nPREFIX = os.environ['API_TOKEN']",
+        "def predict(x):\n    return [PREFIX + str(v) for v in x]",
         "predict([1.0])",
     )
 

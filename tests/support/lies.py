@@ -113,7 +113,7 @@ FAILURES = (
     ),
     Failure(
         name="segmentation fault",
-        source="print('in it', flush=True)\nimport ctypes; ctypes.string_at(0)",
+        source="print('in it', flush=True)\nimport ctypes, time; time.sleep(1); ctypes.string_at(0)",
         exit_code=138,
         kind=CauseKind.KERNEL_KILLED,
         named="SIGSEGV",
