@@ -83,7 +83,7 @@ class Stash:
             module = sys.modules.setdefault(name, self.modules[name])
             parent, leaf = self._attributes.pop(name, (None, ""))
             if parent is not None and module is self.modules[name]:
-                setattr(parent, leaf, module)
+                vars(parent)[leaf] = module
         for effect in self._effects:
             if effect.module in names:
                 _redo(effect)
@@ -106,7 +106,7 @@ class Stash:
         parent = self.modules.get(package) or sys.modules.get(package)
         if parent is not None and module and vars(parent).get(leaf) is module:
             self._attributes[name] = (parent, leaf)
-            delattr(parent, leaf)
+            del vars(parent)[leaf]
 
     def _stamp(self, module: ModuleType) -> None:
         origin = _file(module)
@@ -178,7 +178,7 @@ class _Restorer:
         Import would see the name in ``sys.modules`` and run the module's own loader. Finders that
         act behind an import are told of the closure, which no other import will ask them for.
         """
-        module.__spec__ = self._spec
+        vars(module)["__spec__"] = self._spec  # some modules refuse to be set
         self._stash.restore(self._closure)
         for finder in list(sys.meta_path):
             tell = getattr(finder, "modules_are_back", None)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 #: imported by no kernel by accident: they speak, or start a browser
 _NEVER = {"antigravity", "this", "__main__", "matplotlib_inline"}
+#: register what cannot be registered twice while they are imported: never imported ahead ...
+_UNTRIED = {"jax", "jaxlib", "tensorflow"}
+#: ... or as a whole only, by the import that the notebook itself holds
+_WHOLE = {"torch", "torchaudio", "torchvision"}
 _MPLBACKEND = "module://matplotlib_inline.backend_inline"
 
 
@@ -48,7 +52,11 @@ class Preloads:
         self.run_direct: Any = None
         #: why this process must not fork any more
         self.spoiled = ""
-        self.banned = {*banned, *_NEVER}
+        self.banned = {*banned, *_NEVER, *_UNTRIED}
+        #: names that were imported here already, whatever came of it
+        self._tried: set[str] = set()
+        #: top-level names, and whether they are installed modules
+        self._installed: dict[str, bool] = {}
         self.roots = (*_installed_roots(), *also)
         self.streams = LateStream(sys.stdout), LateStream(sys.stderr)
         pools.hold_back()
@@ -106,20 +114,27 @@ class Preloads:
             return []
         self.stash.show()
         with self._importing():
-            for name in list(pending):
+            done = 0
+            for name in pending:
                 if until():
                     break
-                pending.remove(name)
+                done += 1
+                self._tried.add(name)
                 if not self._load_one(name):
                     break
         self._settle()
-        return pending
+        return pending[done:]
 
     def is_allowed(self, name: str) -> bool:
         """Tell whether a module is an installed one, and not banned."""
         top = name.partition(".")[0]
         if name in self.banned or top in self.banned:
             return False
+        if top not in self._installed:  # looking a large package up is dear
+            self._installed[top] = self._is_installed(top)
+        return self._installed[top]
+
+    def _is_installed(self, top: str) -> bool:
         try:
             spec = find_spec(top)
         except (ImportError, ValueError):
@@ -131,7 +146,8 @@ class Preloads:
 
     def _is_wanted(self, name: str) -> bool:
         return (
-            name not in sys.modules
+            name not in self._tried
+            and name not in sys.modules
             and name not in self.stash.modules
             and self.is_allowed(name)
         )
@@ -187,6 +203,11 @@ class Preloads:
             sys.stdout, sys.stderr = streams
             if had is None:
                 del os.environ["MPLBACKEND"]
+
+
+def learnable(names: Iterable[str]) -> list[str]:
+    """Return the modules that may be imported ahead one by one."""
+    return [name for name in names if name.partition(".")[0] not in _WHOLE]
 
 
 def differing_variable(read: dict[str, str | None], environ: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .recording import Recorder
+
+#: seconds of importing ahead that a kernel waits for
+_AHEAD_S = 1.0
 
 
 @dataclass
@@ -82,8 +86,16 @@ class Server:
         os._exit(0)
 
     def _preload(self, names: list[str]) -> None:
+        """Import ahead until a kernel is wanted, but for a while at least.
+
+        Showing and hiding what is imported takes its time: kernels that follow each other
+        closely would have it done again and again for a module or two.
+        """
         known = set(self.preloads.banned)
-        self._queue = self.preloads.load(names, until=self._is_wanted)
+        enough_s = time.monotonic() + _AHEAD_S
+        self._queue = self.preloads.load(
+            names, until=lambda: time.monotonic() > enough_s and self._is_wanted()
+        )
         self._tell_bans(known)
 
     def _tell_bans(self, known: set[str]) -> None:
@@ -205,7 +217,8 @@ class Server:
         used = report.get("used", [])
         if used and self.learns:
             waiting = set(self._queue)
-            self._queue += [name for name in used if name not in waiting]
+            found = preloading.learnable(used)
+            self._queue += [name for name in found if name not in waiting]
             wire.send_line(self.owner, {"used": used})
 
     def _close(self, connection: socket.socket) -> None:
@@ -253,7 +266,7 @@ def main(path: str, recorder: Recorder, shown: set[str]) -> int:
         learns=config["learns"],
     )
     server._is_base_known = bool(config["base"])
-    server._queue = list(config["preload"])
+    server._queue = preloading.learnable(config["preload"])
     server.serve()
     return 0
 
