@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--peers", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", default="1,2")
+    parser.add_argument("--saving", type=int, default=5, help="rounds of saving")
     parser.add_argument("--cases", default=",".join(KINDS))
     parser.add_argument("--direct", action="store_true", help="measure --direct, too")
     parser.add_argument("--json", type=Path, help="write every figure there")
@@ -236,7 +237,7 @@ def main() -> None:
             )
             for case in cases
         }
-        saving = saving_cpu(given.rounds)
+        saving = saving_cpu(given.saving) if given.saving else {}
     report(bench, floors, saving)
     if given.json:
         figures = {"seconds": bench.seconds, "floors": floors, "saving_cpu": saving}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _NEVER = {"antigravity", "this", "__main__", "matplotlib_inline"}
 #: register what cannot be registered twice while they are imported: never imported ahead ...
 _UNTRIED = {"jax", "jaxlib", "tensorflow"}
-#: ... or as a whole only, by the import that the notebook itself holds
+#: ... or as a whole only: a part that is imported by itself would be begun again in a kernel
 _WHOLE = {"torch", "torchaudio", "torchvision"}
 _MPLBACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -128,7 +128,8 @@ class Preloads:
     def is_allowed(self, name: str) -> bool:
         """Tell whether a module is an installed one, and not banned."""
         top = name.partition(".")[0]
-        if name in self.banned or top in self.banned:
+        is_part = top != name and top in _WHOLE
+        if is_part or name in self.banned or top in self.banned:
             return False
         if top not in self._installed:  # looking a large package up is dear
             self._installed[top] = self._is_installed(top)
@@ -203,11 +204,6 @@ class Preloads:
             sys.stdout, sys.stderr = streams
             if had is None:
                 del os.environ["MPLBACKEND"]
-
-
-def learnable(names: Iterable[str]) -> list[str]:
-    """Return the modules that may be imported ahead one by one."""
-    return [name for name in names if name.partition(".")[0] not in _WHOLE]
 
 
 def differing_variable(read: dict[str, str | None], environ: dict[str, str]) -> str:

@@ -217,8 +217,7 @@ class Server:
         used = report.get("used", [])
         if used and self.learns:
             waiting = set(self._queue)
-            found = preloading.learnable(used)
-            self._queue += [name for name in found if name not in waiting]
+            self._queue += [name for name in used if name not in waiting]
             wire.send_line(self.owner, {"used": used})
 
     def _close(self, connection: socket.socket) -> None:
@@ -266,7 +265,7 @@ def main(path: str, recorder: Recorder, shown: set[str]) -> int:
         learns=config["learns"],
     )
     server._is_base_known = bool(config["base"])
-    server._queue = preloading.learnable(config["preload"])
+    server._queue = list(config["preload"])
     server.serve()
     return 0
 
