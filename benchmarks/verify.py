@@ -44,6 +44,10 @@ Outputs = dict[tuple[Any, str], str]
 Rows = dict[str, list[Any]]
 
 
+#: the notebooks of the tests
+OWN = Path(__file__).resolve().parents[1] / "tests" / "notebooks" / "verify"
+
+
 class WarmRuns:
     """Executes reruns in this process, their kernels forked from warm ones.
 
@@ -249,7 +253,7 @@ def tables(rows: Rows) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=OWN)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--changes", type=int, default=4, help="a notebook")
     parser.add_argument("--limit-s", type=int, default=120)
