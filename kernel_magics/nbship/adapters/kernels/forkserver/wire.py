@@ -25,7 +25,8 @@ def send_request(
     rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
     whole = _LENGTH.pack(len(body)) + body
     sent = connection.sendmsg([whole], [rights] if descriptors else [])
-    connection.sendall(whole[sent:])
+    if sent < len(whole):  # to send nothing fails where the other side hung up already
+        connection.sendall(whole[sent:])
 
 
 def receive_request(
