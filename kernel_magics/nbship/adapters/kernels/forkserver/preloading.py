@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import pools, state
-from .hiding import Stash
+from .hiding import ONCE, Stash
 from .streams import LateStream
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 #: imported by no kernel by accident: they speak, or start a browser
 _NEVER = {"antigravity", "this", "__main__", "matplotlib_inline"}
-#: register what cannot be registered twice while they are imported: never imported ahead ...
+#: register what cannot be registered twice while they are imported, and are never imported ahead
 _UNTRIED = {"jax", "jaxlib", "tensorflow"}
-#: ... or as a whole only: a part that is imported by itself would be begun again in a kernel
-_WHOLE = {"torch", "torchaudio", "torchvision"}
 _MPLBACKEND = "module://matplotlib_inline.backend_inline"
 
 
@@ -128,8 +126,7 @@ class Preloads:
     def is_allowed(self, name: str) -> bool:
         """Tell whether a module is an installed one, and not banned."""
         top = name.partition(".")[0]
-        is_part = top != name and top in _WHOLE
-        if is_part or name in self.banned or top in self.banned:
+        if name in self.banned or top in self.banned:
             return False
         if top not in self._installed:  # looking a large package up is dear
             self._installed[top] = self._is_installed(top)
@@ -161,8 +158,10 @@ class Preloads:
         users = set(self.recorder.shell_users)
         try:
             import_module(name)
-        except BaseException:  # noqa: BLE001  # a module raises anything
+        except BaseException as error:  # noqa: BLE001  # a module raises anything
             self.banned.add(name)
+            if name.partition(".")[0] in ONCE:  # a kernel could not begin it again
+                self.spoiled = f"importing {name} failed: {error!r}"
         found = state.changed(before[0], state.process_state())
         opened = set(state.open_endpoints().values()) - before[1]
         users = self.recorder.shell_users - users
