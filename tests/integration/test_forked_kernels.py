@@ -118,7 +118,9 @@ def test_a_forked_kernel_answers_as_a_fresh_one_does(heated, folder):
     assert {name: words(one, other) for name, one, other in answers} == dict.fromkeys(
         FAST, ""
     )
-    assert fresh.exit_code == forked.exit_code == 0
+    # ipykernel's control thread now and then waits for its output thread, which has ended; the
+    # kernel is then terminated
+    assert {fresh.exit_code, forked.exit_code} <= {0, -signal.SIGTERM}
 
 
 def test_what_acts_behind_an_import_acts_in_a_forked_kernel_too(heated, folder):

@@ -115,6 +115,49 @@ def test_what_two_reruns_draw_at_random_is_not_verifiable_and_so_is_what_rests_o
     assert found.is_excused
 
 
+def cv_results(fit_time: str, score: str) -> dict:
+    """Write a table as pandas shows scikit-learn's ``cv_results_``."""
+    rows = f"<tr><th>0</th><td>{fit_time}</td><td>0.5</td><td>{score}</td></tr>"
+    head = "<tr><th></th><th>mean_fit_time</th><th>param_C</th><th>mean_test_score</th></tr>"
+    return shown(text_html=f"<table>{head}{rows}</table>")
+
+
+@pytest.mark.parametrize(
+    "timed",
+    [
+        lambda seconds: cv_results(seconds, "0.75"),
+        lambda seconds: printed(f"{{'mean_fit_time': array([0.5..., {seconds}])}}"),
+        lambda seconds: printed(f"{{'me...me': array([0.5..., {seconds}]), 'st': 1}}"),
+        lambda seconds: printed(f"refit_time_: seconds of the last fit | {seconds} |"),
+    ],
+    ids=["table", "list", "shortened name", "row"],
+)
+def test_a_change_that_rests_on_a_cell_in_which_only_times_differ_is_found(timed):
+    def run(seconds, score):
+        return executed(
+            cell("grid = G(svc).fit(X)\ngrid", timed(seconds)),
+            cell("print(grid.score(X))", printed(score)),
+        )
+
+    runs = [run("0.0021", "0.76"), run("0.0035", "0.76")]
+    found = compare_notebooks(run("0.0012", "0.72"), runs)
+    same = compare_notebooks(run("0.0012", "0.76"), runs)
+
+    assert [c.verdict for c in found.cells] == [NOISE, CHANGED]
+    assert same.verdict is ComparisonVerdict.WITHIN_TOLERANCE
+
+
+def test_a_score_beside_times_is_no_time():
+    runs = [
+        executed(cell("grid", cv_results(t, s)))
+        for t, s in (("0.1", "0.7"), ("0.2", "0.8"))
+    ]
+    found = compare_notebooks(executed(cell("grid", cv_results("0.3", "0.9"))), runs)
+
+    assert found.verdict is ComparisonVerdict.NOT_VERIFIABLE
+    assert found.is_random
+
+
 def test_small_noise_sets_the_tolerance():
     runs = "loss 0.50010", "loss 0.50012"
     assert verdict_of("loss 0.50015", *runs) is CLOSE

@@ -34,6 +34,10 @@ _TOOK = re.compile(
     r"\b(?:elapsed|took|time|seconds|runtime|duration)\W{0,3}(?:in|of|is)?\W{0,3}$",
     re.IGNORECASE,
 )
+#: names of what was timed: ``fit_time``, ``refit_time_``
+_TIMED_NAME = re.compile(r"^\W*\w+_(?:time|seconds|duration)_?\W*$")
+#: ... before a list of such: ``'mean_fit_time': array([0.1, ``, which scikit-learn may shorten
+_TIMED_LIST = re.compile(r"'(?:\w+_time|(?:me|st)\.\.\.me)':(?:array\()?\[[^\]]*$")
 _DURATIONS = re.compile(
     r"(?:\b\d+(?:\.\d+)?\s*(?:[num\u00b5\u03bc]?s|secs?|seconds?|mins?|minutes?|h|hours?)\b[ ,]*)+"
 )
@@ -110,7 +114,9 @@ def _of_number(  # noqa: PLR0911  # one line a form
     mine, theirs = mismatch.reference, mismatch.other
     if mine is None or theirs is None:
         return ""
-    if is_duration(line, mismatch.slot, setting, is_noisy=is_noisy):
+    if _is_duration(line, mismatch.slot, setting, is_noisy=is_noisy):
+        return "duration"
+    if is_noisy and _is_timed(line, mismatch.slot, mismatch.heading):
         return "duration"
     before = line.tokens[mismatch.slot - 1].text if mismatch.slot else ""
     if _TEMPORARY.match(before):
@@ -124,7 +130,15 @@ def _of_number(  # noqa: PLR0911  # one line a form
     return ""
 
 
-def is_duration(line: Line, slot: int, setting: Setting, *, is_noisy: bool) -> bool:
+def _is_timed(line: Line, slot: int, heading: str) -> bool:
+    """Tell whether row, column or key is named after a time, as what libraries measure is."""
+    label = line.tokens[0].text if line.tokens else ""
+    said = "".join(token.text for token in line.tokens[:slot])
+    is_named = _TIMED_NAME.match(heading) or _TIMED_NAME.match(label)
+    return bool(is_named or _TIMED_LIST.search(said))
+
+
+def _is_duration(line: Line, slot: int, setting: Setting, *, is_noisy: bool) -> bool:
     """Tell whether a number says how long something took."""
     tokens = line.tokens
     after = tokens[slot + 1].text if slot + 1 < len(tokens) else ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nbship.vetting.comparison.texts import Line, Token
 
+#: parts the cells of a row
+BAR = "|"
 #: the slot of a mismatch that is the whole line
 WHOLE = -1
 
@@ -28,6 +30,8 @@ class Mismatch:
     #: the lines; None where one side has none
     reference_line: Line | None
     other_line: Line | None
+    #: what stands above the token, in the first line of the table that its line is a row of
+    heading: str = ""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -44,11 +48,32 @@ def mismatches(
     reference: Sequence[Line], other: Sequence[Line]
 ) -> tuple[Mismatch, ...]:
     """Find every place where a text differs from the reference, in the reference's places."""
+    first_rows = _first_rows(reference)
     return tuple(
-        found
+        replace(found, heading=_heading(found, first_rows)) if first_rows else found
         for at, mine, theirs in _paired(reference, other)
         for found in _compared(at, mine, theirs)
     )
+
+
+def _first_rows(lines: Sequence[Line]) -> dict[int, Line]:
+    """Map each row of a table, by its position, to the first row of the same table."""
+    found: dict[int, Line] = {}
+    for at, line in enumerate(lines):
+        bars = line.text.count(BAR)
+        if bars > 1:
+            above = found.get(at - 1)
+            is_next = above is not None and above.text.count(BAR) == bars
+            found[at] = above if above is not None and is_next else line
+    return found
+
+
+def _heading(mismatch: Mismatch, first_rows: Mapping[int, Line]) -> str:
+    first, line = first_rows.get(mismatch.line), mismatch.reference_line
+    if first is None or line is None or mismatch.slot == WHOLE:
+        return ""
+    column = sum(token.text == BAR for token in line.tokens[: mismatch.slot])
+    return first.text.split(BAR)[column].strip()
 
 
 def _kind(token: Token | None) -> str:
