@@ -265,7 +265,9 @@ def main() -> None:
     warm = WarmRuns() if arguments.warm else None
     rows: Rows = {"unchanged": [], "changed": [], "failed": []}
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="verify-bench-") as scratch:
+    with tempfile.TemporaryDirectory(
+        prefix="verify-bench-", ignore_cleanup_errors=True
+    ) as scratch:
         for notebook in sorted(arguments.folder.glob(f"{arguments.only}.ipynb")):
             case = Case(
                 arguments.folder, notebook, Path(scratch), arguments.limit_s, warm
