@@ -1,8 +1,9 @@
-"""Answer a file of inputs: JSON lines, or CSV where ``predict`` takes a data frame.
+"""Answer files of inputs: JSON lines, or CSV and Parquet where ``predict`` takes a data frame.
 
 What a line holds depends on what ``predict`` takes. Data frame: one row, an object by column
 name. Array: one row, a list. Anything else: the arguments of one call, an object by name or a
-list by position. A data frame or array is answered in one call, all other lines one by one.
+list by position. Where rows are answered one by one, as :mod:`._paths` tells, a few thousand are
+read, answered and written at a time; else a data frame or array is answered in one call.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import csv
 import json
 import math
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from . import _about, _replay, _values
+from . import _about, _cells, _replay, _values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+    Rows = list[tuple[int, Any]]
 
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -24,39 +27,77 @@ class InputError(ValueError):
     """Input that ``predict`` does not take; the message names line and column."""
 
 
-def answer_file(source: TextIO, *, is_csv: bool) -> tuple[list[Any], list[str]]:
-    """Predict for every line.
+def answers_of(
+    chunks: Iterable[Rows], *, kind: str, remark: Callable[[str], object]
+) -> Iterator[list[Any]]:
+    """Predict for every row.
 
     Parameters
     ----------
-    source
-        The open input.
-    is_csv
-        True for CSV with a header, False for JSON lines.
+    chunks
+        Rows with their numbers, a few thousand at a time.
+    kind
+        ``csv``, ``parquet`` or ``jsonl``.
+    remark
+        Told what a reader should know, once.
 
-    Returns
-    -------
-    tuple
-        JSON values, one a line of the output, and remarks for the reader.
+    Yields
+    ------
+    list
+        JSON values, one for each line of the output.
 
     Raises
     ------
     InputError
-        If a line cannot be read, lacks a column, or holds a value of another type.
+        If a row cannot be read, lacks a column, or holds a value of another type.
     """
     form = _about.capture()["signature"]["input_form"]
-    if is_csv and form != "frame":
-        raise InputError("CSV fits data frames only; give JSON lines")
-    rows = list(_csv_rows(source) if is_csv else _json_rows(source))
-    if not rows:
-        raise InputError("the input has no row")
+    if kind != "jsonl" and form != "frame":
+        raise InputError("CSV and Parquet fit data frames only; give JSON lines")
     predict = _about.predict_function()
-    if form == "frame":
-        frame, remarks = frame_of(rows)
-        return _lines(_call(predict, frame), len(rows)), remarks
-    if form == "array":
-        return _lines(_call(predict, _array_of(rows)), len(rows)), []
-    return [plain(_call_line(predict, number, row)) for number, row in rows], []
+    told: set[str] = set()
+    is_empty = True
+    for rows in _whole_or_chunks(chunks, form, predict, remark):
+        is_empty = False
+        if form == "frame":
+            frame, remarks = frame_of(rows)
+            for text in remarks:
+                if text not in told:
+                    remark(text)
+            told.update(remarks)
+            yield _lines(_call(predict, frame), len(rows))
+        elif form == "array":
+            yield _lines(_call(predict, _array_of(rows)), len(rows))
+        else:
+            yield [plain(_call_line(predict, number, row)) for number, row in rows]
+    if is_empty:
+        raise InputError("the input has no row")
+
+
+def _whole_or_chunks(
+    chunks: Iterable[Rows],
+    form: str,
+    predict: Any,
+    remark: Callable[[str], object],
+) -> Iterator[Rows]:
+    """Join the chunks of a second one or more where rows may not be parted."""
+    parts = iter(chunks)
+    first = next(parts, None)
+    second = next(parts, None)
+    if first is None or second is None:
+        yield from [first] if first else []
+        return
+    if form in {"frame", "array"}:
+        from . import _contract, _paths
+
+        is_by_row, why = _paths.by_row(predict, _contract.contract_of(predict))
+        if not is_by_row:
+            remark(f"answered in one call, in memory: {why}")
+            yield [*first, *second, *(row for part in parts for row in part)]
+            return
+    yield first
+    yield second
+    yield from parts
 
 
 def looks_as_csv(text: str) -> bool:
@@ -65,16 +106,7 @@ def looks_as_csv(text: str) -> bool:
     return form == "frame" and not text.lstrip().startswith(("{", "["))
 
 
-def write_csv(lines: list[Any], target: TextIO) -> None:
-    """Write answers as CSV: an object's keys become columns, any other value ``prediction``."""
-    rows = [line if isinstance(line, dict) else {"prediction": line} for line in lines]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(target, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-
-
-def frame_of(rows: list[tuple[int, Any]]) -> tuple[Any, list[str]]:
+def frame_of(rows: Rows) -> tuple[Any, list[str]]:
     """Build the data frame that ``predict`` takes, with the dtypes of the golden cases.
 
     Raises
@@ -115,7 +147,14 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  # one line a type
     return None if type(value).__name__ == "NAType" else _values.encode(value)
 
 
-def _json_rows(source: TextIO) -> Iterable[tuple[int, Any]]:
+def json_rows(source: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """Read JSON lines.
+
+    Raises
+    ------
+    InputError
+        If a line holds no object and no list.
+    """
     for number, line in enumerate(source, 1):
         if not line.strip():
             continue
@@ -130,7 +169,14 @@ def _json_rows(source: TextIO) -> Iterable[tuple[int, Any]]:
         yield number, row
 
 
-def _csv_rows(source: TextIO) -> Iterable[tuple[int, Any]]:
+def csv_rows(source: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """Read CSV with a header.
+
+    Raises
+    ------
+    InputError
+        If a line has not as many fields as the header.
+    """
     reader = csv.DictReader(source)
     for row in reader:
         if None in row or None in row.values():
@@ -171,7 +217,8 @@ def _call_line(predict: Any, number: int, row: Any) -> Any:
 
 
 def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    cell = _cells.place_of(error)
+    return f"{type(error).__name__}: {error}" + (f" ({cell})" if cell else "")
 
 
 def _lines(answer: Any, count: int) -> list[Any]:

@@ -45,13 +45,14 @@ def replay() -> Replay:
     for case in cases:
         result.cases += 1
         name = str(case["case"])
-        differences, answer = _replay_case(predict, case)
+        differences, answer = replay_case(predict, case)
         result.answers[name] = answer
         result.differences += [f"case {name}: {text}" for text in differences]
     return result
 
 
-def _replay_case(predict: Any, case: dict[str, Any]) -> tuple[list[str], str]:
+def replay_case(predict: Any, case: dict[str, Any]) -> tuple[list[str], str]:
+    """Replay one golden case: how its answer differs, and the digest of the answer."""
     try:
         arguments = [_values.decode(item) for item in case["args"]]
         named = {key: _values.decode(item) for key, item in case["kwargs"].items()}
