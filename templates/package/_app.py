@@ -247,7 +247,10 @@ class Application:
         seconds = time.monotonic() - request.started
         route = _route(request.path)
         self._metrics.answered(route, status, seconds)
-        if status >= BAD_REQUEST or (self._logs_all and route != "other"):
+        is_probe = request.path.endswith("/ready")
+        if (status >= BAD_REQUEST and not is_probe) or (
+            self._logs_all and route != "other"
+        ):
             self._log.write(
                 "request",
                 level="info" if status < _FAILED else "error",

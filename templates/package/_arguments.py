@@ -92,6 +92,8 @@ def value_of(field: Field | None, given: Any, path: str) -> Any:
                 f"{path}: {error}; {_WANTED[kind]} was expected", field=path
             ) from error
     wanted = _TYPES.get(field.dtype)
+    if field.dtype == "int64" and isinstance(given, float) and given.is_integer():
+        given = int(given)
     is_truth = isinstance(given, bool) and wanted is not None and bool not in wanted
     if wanted is not None and (is_truth or not isinstance(given, wanted)):
         raise WrongInputError(

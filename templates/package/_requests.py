@@ -7,6 +7,7 @@ are decoded and checked in one pass by a msgspec type that is made from the cont
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,11 +33,7 @@ class JsonReader:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        row: Any = _row_type(contract)
-        body: Any = msgspec.defstruct(
-            "Body", [("instances", list[row])], forbid_unknown_fields=True
-        )
-        self._decoder: Any = msgspec.json.Decoder(body)
+        self._decoder: Any = msgspec.json.Decoder(_body_type(_row_type(contract)))
         self._known = [
             (place, frozenset(field.categories), field.name)
             for place, field in enumerate(contract.inputs)
@@ -62,7 +59,7 @@ class JsonReader:
             If it is no JSON, lacks a field, or holds a value of another type.
         """
         try:
-            instances = self._decoder.decode(body).instances
+            instances = self._instances(body)
         except msgspec.ValidationError as error:
             refused = _refused(str(error))
             raise WrongInputError(refused[0], field=refused[1]) from error
@@ -86,6 +83,32 @@ class JsonReader:
         return [row[0] for row in self.check([(item,) for item in instances])], len(
             instances
         )
+
+    def _instances(self, body: bytes) -> list[Any]:
+        try:
+            found: list[Any] = self._decoder.decode(body).instances
+        except msgspec.ValidationError as error:
+            # JSON knows no integers: 2.0 is the number 2, however its writer puts it
+            if "Expected `int" not in str(error) or self.contract.form != "frame":
+                raise
+            found = self._loose().decode(body).instances
+            for row, (name, least, most) in itertools.product(found, self._whole()):
+                value = getattr(row, name)
+                if isinstance(value, float):
+                    if not value.is_integer() or not least <= value <= most:
+                        raise
+                    setattr(row, name, int(value))
+        return found
+
+    def _whole(self) -> list[tuple[str, int, int]]:
+        return [
+            (f"f{place}", *_RANGES[field.dtype])
+            for place, field in enumerate(self.contract.inputs)
+            if field.dtype in _RANGES
+        ]
+
+    def _loose(self) -> Any:
+        return msgspec.json.Decoder(_body_type(_row_type(self.contract, loose=True)))
 
     def check(
         self,
@@ -183,7 +206,13 @@ def _is_in(value: Any, known: frozenset[Any]) -> bool:
         return False
 
 
-def _row_type(contract: Contract) -> Any:
+def _body_type(row: Any) -> Any:
+    return msgspec.defstruct(
+        "Body", [("instances", list[row])], forbid_unknown_fields=True
+    )
+
+
+def _row_type(contract: Contract, *, loose: bool = False) -> Any:
     if contract.form == "arguments":
         return dict[str, Any]
     if contract.form != "frame":
@@ -193,19 +222,23 @@ def _row_type(contract: Contract) -> Any:
         return kind
     return msgspec.defstruct(
         "Row",
-        [(f"f{place}", _json_type(f)) for place, f in enumerate(contract.inputs)],
+        [
+            (f"f{place}", _json_type(f, loose=loose))
+            for place, f in enumerate(contract.inputs)
+        ],
         rename={f"f{place}": f.name for place, f in enumerate(contract.inputs)},
         gc=False,
     )
 
 
-def _json_type(field: Field) -> Any:
+def _json_type(field: Field, *, loose: bool = False) -> Any:
     kind: Any = _JSON_TYPES.get(field.dtype, Any)
     if field.dtype.startswith("float"):
         kind = float
     elif field.dtype in _RANGES:
         least, most = _RANGES[field.dtype]
         kind = Annotated[int, msgspec.Meta(ge=least, le=most)]
+        kind = kind | float if loose else kind
     elif field.dtype == "uint64":
         kind = int
     elif field.dtype == "category" and field.categories:

@@ -95,8 +95,15 @@ def test_what_scikit_learn_would_refuse_goes_to_the_authors_code(tmp_path, wrong
     rows[0, 2] = wrong
 
     assert loaded.chosen.routine is not None
-    with pytest.raises(ValueError, match="Input X contains"):
-        loaded.chosen.answer(rows)
+    with np.errstate(over="ignore"):
+        try:
+            wanted = loaded.predict(rows).tolist()
+        except ValueError as error:
+            with pytest.raises(ValueError, match=str(error)[:30]):
+                loaded.chosen.answer(rows)
+        else:
+            answer, is_fast = loaded.chosen.answer(rows)
+            assert (answer.tolist(), is_fast) == (wanted, False)
     answer, is_fast = loaded.chosen.answer(np.zeros((1, 6)))
     assert is_fast
     assert len(answer) == 1
