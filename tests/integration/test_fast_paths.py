@@ -17,16 +17,21 @@ pytestmark = pytest.mark.xdist_group("fast-paths")
 LINEAR, TREE, BOOSTED = "sklearn.linear_model", "sklearn.tree", "sklearn.ensemble"
 ESTIMATORS = [
     (LINEAR, "LogisticRegression", "()", True),
-    (LINEAR, "RidgeClassifier", "()", False),
-    (LINEAR, "Ridge", "()", True),
-    (TREE, "DecisionTreeClassifier", "(max_depth=4)", True),
-    (TREE, "DecisionTreeRegressor", "(max_depth=4)", False),
     (BOOSTED, "RandomForestClassifier", "(20)", True),
-    (BOOSTED, "ExtraTreesRegressor", "(20)", False),
-    (BOOSTED, "GradientBoostingClassifier", "(n_estimators=20)", False),
-    (BOOSTED, "GradientBoostingRegressor", "(n_estimators=20)", True),
-    (BOOSTED, "HistGradientBoostingClassifier", "(max_iter=20)", True),
     (BOOSTED, "HistGradientBoostingRegressor", "(max_iter=20)", False),
+    *(
+        pytest.param(*one, marks=pytest.mark.full)
+        for one in (
+            (LINEAR, "RidgeClassifier", "()", False),
+            (LINEAR, "Ridge", "()", True),
+            (TREE, "DecisionTreeClassifier", "(max_depth=4)", True),
+            (TREE, "DecisionTreeRegressor", "(max_depth=4)", False),
+            (BOOSTED, "ExtraTreesRegressor", "(20)", False),
+            (BOOSTED, "GradientBoostingClassifier", "(n_estimators=20)", False),
+            (BOOSTED, "GradientBoostingRegressor", "(n_estimators=20)", True),
+            (BOOSTED, "HistGradientBoostingClassifier", "(max_iter=20)", True),
+        )
+    ),
 ]
 IMPORTS = """
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler

@@ -212,6 +212,7 @@ def test_the_official_client_talks_to_the_server(matrix, masses):
     assert result.as_numpy("known").tolist() == [True, True]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("server", ["masses", "fares", "matrix"])
 def test_no_request_of_the_page_is_a_fault_of_the_server(request, server):
     served = request.getfixturevalue(server)
