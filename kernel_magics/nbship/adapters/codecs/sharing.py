@@ -68,6 +68,11 @@ def is_knotted(value: Any) -> bool:  # noqa: ANN401
     return any(is_again for _, is_again in _walk(value))
 
 
+def libraries_of(value: Any) -> set[str]:  # noqa: ANN401
+    """Name the libraries, by their import names, whose objects a value holds."""
+    return {type(part).__module__.partition(".")[0] for part, _ in _walk(value)}
+
+
 def _walk(value: Any) -> Iterator[tuple[Any, bool]]:  # noqa: ANN401
     """Walk changeable parts, each with whether it was met before."""
     seen: set[int] = set()

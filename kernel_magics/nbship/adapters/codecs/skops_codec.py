@@ -17,6 +17,7 @@ from typing import Any
 
 from nbship.adapters.codecs.archive import archive_of
 from nbship.adapters.codecs.notebook_objects import notebook_objects
+from nbship.adapters.codecs.sharing import libraries_of
 from nbship.errors import HazardError
 from nbship.records.state import EncodedState
 from nbship.resources import shipped_module
@@ -56,7 +57,7 @@ class SkopsCodec:
         is_builtin = kind.__module__ == "builtins" and kind not in _CONTAINERS
         if isinstance(value, (type, FunctionType)) or is_builtin:
             return None
-        if not self._is_strict and _root_of(kind) in _OTHERS:
+        if not self._is_strict and libraries_of(value) & _OTHERS:
             return None
         import skops.io
 
