@@ -305,8 +305,7 @@ def _write(
         skew=skew,
     )
     files = {RECORD: json_text(record), MODULE: module.text, GOLDEN: golden}
-    encoded = {name: content.encode() for name, content in files.items()}
-    _place({**draft.files, **encoded}, folder)
+    _place({**draft.files, **{n: text.encode() for n, text in files.items()}}, folder)
     return record
 
 
