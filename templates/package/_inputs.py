@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import _about, _problems, _replay, _values
 from ._checks import Findings, Spec, convert, convert_fields, convert_items
+from ._problems import InputError, Problem, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from ._problems import Problem
 
 _NAMELESS = "argument_"
 
@@ -26,6 +25,7 @@ def table_of(
     places: Sequence[str] = (),
     is_text: bool = False,
     allows_extra: bool = False,
+    prefix: str = "",
 ) -> tuple[Any, list[Problem]]:
     """Build the data frame or array that ``predict`` takes.
 
@@ -39,6 +39,8 @@ def table_of(
         Whether cells are text, as in CSV.
     allows_extra
         Whether columns that ``predict`` does not know are left out with a warning.
+    prefix
+        Path of the rows, such as ``instances``.
 
     Returns
     -------
@@ -52,7 +54,8 @@ def table_of(
     """
     build = _frame if form() == "frame" else _array
     findings = Findings(is_text=is_text)
-    table = build(rows, places, findings, allows_extra=allows_extra)
+    heads = [f"{prefix}[{i}]" for i in range(len(rows))]
+    table = build(rows, heads, places, findings, allows_extra=allows_extra)
     findings.prefix = findings.place = ""
     findings.demand()
     return table, findings.warnings
@@ -100,6 +103,27 @@ def call_of(
     return args, rest, findings.warnings
 
 
+def refusal_of(instances: Any, *, prefix: str = "instances") -> InputError | None:
+    """Return all that is wrong with the rows or calls of a request; None where nothing is.
+
+    For a server that refused them by a faster check, which names but the first mistake.
+    """
+    if not isinstance(instances, list):
+        text = f"{prefix}: {shown(instances)} where a list was expected"
+        problem = Problem(prefix, _problems.TYPE, shown(instances), "a list")
+        return InputError(text, [problem])
+    problems: list[Problem] = []
+    try:
+        if form() != "arguments":
+            table_of(instances, prefix=prefix)
+        else:
+            for i, given in enumerate(instances):
+                problems += _problems_of_call(given, f"{prefix}[{i}]")
+    except InputError as error:
+        return error
+    return InputError.of(problems) if problems else None
+
+
 def form() -> str:
     """Return what ``predict`` takes: ``frame``, ``array`` or ``arguments``."""
     return str(_about.capture()["signature"]["input_form"])
@@ -126,6 +150,7 @@ def recorded_table() -> Any:
 
 def _frame(
     rows: Sequence[Any],
+    heads: Sequence[str],
     places: Sequence[str],
     findings: Findings,
     *,
@@ -134,7 +159,7 @@ def _frame(
     fields = list(specs())
     found = []
     for i, row in enumerate(rows):
-        findings.prefix = f"[{i}]"
+        findings.prefix = heads[i]
         findings.place = places[i] if places else ""
         found.append(
             convert_fields(fields, row, "", findings, allows_extra=allows_extra)
@@ -167,6 +192,7 @@ def _series(values: list[Any], name: Any, dtype: Any, findings: Findings) -> Any
 
 def _array(
     rows: Sequence[Any],
+    heads: Sequence[str],
     places: Sequence[str],
     findings: Findings,
     *,
@@ -180,7 +206,7 @@ def _array(
     shape = spec.shape if len(spec.shape) == deeper else (-1,) * deeper
     found = []
     for i, row in enumerate(rows):
-        findings.prefix = f"[{i}]"
+        findings.prefix = heads[i]
         findings.place = places[i] if places else ""
         found.append(convert_items(spec, row, "", findings, shape=shape))
     if findings.problems:
@@ -192,6 +218,14 @@ def _array(
         text, wanted = str(error), f"an array of {recorded.dtype}"
         findings.add("", _problems.TYPE, found=text, expected=wanted)
         return None
+
+
+def _problems_of_call(given: Any, prefix: str) -> list[Problem]:
+    try:
+        call_of(given, prefix=prefix)
+    except InputError as error:
+        return error.problems
+    return []
 
 
 def _by_position(given: list[Any], findings: Findings) -> list[Any]:

@@ -237,3 +237,19 @@ def test_what_predict_itself_refuses_is_a_problem_too(fares, tmp_path, capsys):
 
     assert [p.code for p in caught.value.problems] == ["refused"]
     assert "line 3: predict refused it: ZeroDivisionError" in str(caught.value)
+
+
+def test_a_server_may_ask_for_all_mistakes_of_a_request(fares, masses):
+    refusal = masses.part("_inputs").refusal_of([ROW, {**ROW, "count": "x", "sex": 1}])
+    call = fares.part("_inputs").refusal_of([{"zone": "A", "km": 1}, {"zone": "C"}])
+
+    assert [p.path for p in refusal.problems] == [
+        "instances[1].count",
+        "instances[1].sex",
+    ]
+    assert [(p.path, p.code) for p in call.problems] == [
+        ("instances[1].zone", "unknown_category"),
+        ("instances[1].km", "missing"),
+    ]
+    assert masses.part("_inputs").refusal_of([ROW]) is None
+    assert "a list was expected" in str(fares.part("_inputs").refusal_of(3))

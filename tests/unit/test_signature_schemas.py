@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from nbship.errors import ExportError, UsageError
 from nbship.records.codec import from_json, to_json
@@ -289,6 +290,7 @@ def test_the_openapi_document_refers_to_what_it_holds():
     document = openapi_document(signature, name="m", version="1.0", root="predict")
     text = json.dumps(document)
 
+    OpenAPIV31SpecValidator(document).validate()
     assert document["openapi"] == "3.1.0"
     schemas = document["components"]["schemas"]
     for name in schemas:

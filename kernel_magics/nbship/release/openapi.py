@@ -38,11 +38,13 @@ _TENSOR_TYPES = (
 )
 _WRONG = {
     "400": "The body cannot be read.",
+    "408": "The body did not arrive in time.",
     "413": "The body is too large.",
     "415": "The body is of another media type.",
     "422": "The input does not fit the signature; every mistake is named by its path.",
 }
 _UNREADY = {"503": "The model is not ready, or too busy."}
+_LATE = {"504": "There was no answer in time."}
 Document = dict[str, Any]
 
 
@@ -81,6 +83,8 @@ def openapi_document(
                 "get": _state("whether the model is ready")
             },
             "/v2": {"get": _get("describe the server", "ServerMetadata")},
+            "/openapi.json": {"get": _get("return this document", "Document")},
+            "/metrics": {"get": _metrics()},
             "/v2/health/live": {"get": _state("whether the server is alive")},
             "/v2/health/ready": {
                 "get": _state("whether a golden case gave its recorded answer")
@@ -127,10 +131,16 @@ def _state(summary: str) -> Document:
     }
 
 
+def _metrics() -> Document:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    answer = {"description": "Numbers for Prometheus.", "content": text}
+    return {"summary": "count requests", "responses": {"200": answer}}
+
+
 def _refusals() -> Document:
     return {
         status: _answer(text, "Refusal")
-        for status, text in {**_WRONG, **_UNREADY}.items()
+        for status, text in {**_WRONG, **_UNREADY, **_LATE}.items()
     }
 
 
@@ -161,8 +171,10 @@ def _schemas(signature: Signature) -> Document:
             }
         ),
         "Answer": _object(
-            predictions={"type": "array", "items": {"$ref": f"{reference}Prediction"}}
+            predictions={"type": "array", "items": {"$ref": f"{reference}Prediction"}},
+            model_version={"type": "string"},
         ),
+        "Document": {"type": "object"},
         "Refusal": _refusal(),
         **_protocol(),
     }
@@ -181,7 +193,11 @@ def _refusal() -> Document:
         message={"type": "string"},
     )
     body = _object(error={"type": "string"})
-    body["properties"]["problems"] = {"type": "array", "items": problem}
+    body["properties"] |= {
+        "field": {"type": "string", "description": "path of the first problem"},
+        "problems": {"type": "array", "items": problem},
+        "more": {"type": "integer", "minimum": 0},
+    }
     return body
 
 
