@@ -25,6 +25,7 @@ from nbship.release.signature import signature_of
 from nbship.release.training import training_table, with_training
 from nbship.resources import shipped_module
 from support.captures import write_capture
+from support.executed import ExecutedNotebook
 
 values = shipped_module("_values")
 checks = shipped_module("_checks")
@@ -328,3 +329,25 @@ def test_an_older_capture_is_read(tmp_path):
     assert record.signature.inputs[0].is_required
     assert isinstance(record.signature, Signature)
     assert Declaration().rtol == {}
+
+
+def test_an_estimator_takes_declarations_too(tmp_path):
+    notebook = ExecutedNotebook(
+        "import nbship\nimport numpy as np\nimport pandas as pd\n"
+        "from sklearn.linear_model import LinearRegression\n",
+        "X_train = pd.DataFrame({'km': np.arange(30.0), 'kg': np.arange(30.0) ** 2})",
+        "model = nbship.golden(\n"
+        "    LinearRegression().fit(X_train, X_train['km']),\n"
+        "    units={'km': 'km', 'output': 'EUR'}, ranges={'kg': (0, 1000)}, rtol=1e-6,\n"
+        ")",
+        roots=(),
+    )
+
+    signature = notebook.capture(tmp_path / "capture", "model").signature
+
+    assert [(c.name, c.unit, c.minimum, c.is_strict) for c in signature.inputs] == [
+        ("km", "km", 0.0, False),
+        ("kg", "", 0, True),
+    ]
+    assert (signature.outputs[0].unit, signature.outputs[0].rtol) == ("EUR", 1e-6)
+    assert signature.read_from == ("golden cases", "X_train (30 rows)")

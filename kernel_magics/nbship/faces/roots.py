@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nbship import variables
 from nbship.errors import NbshipError
 from nbship.release.cells import ExecutedCell
-from nbship.release.declared import declaration
+from nbship.release.declared import declaration, declare
 from nbship.release.recording import record, recorder_of
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def golden(  # noqa: PLR0913  # what an author may say of a function
     Parameters
     ----------
     function
-        The function; ``@golden`` and ``@golden()`` both do.
+        The function; ``@golden`` and ``@golden()`` both do. Or a fitted estimator, which is
+        returned as it is: ``golden(model, units={"mass": "g"})``.
     units
         Input or output -> its unit, such as ``{"km": "km"}``.
     ranges
@@ -143,6 +144,9 @@ def golden(  # noqa: PLR0913  # what an author may say of a function
 
 
 def _recorded(function: Callable[..., Any], declared: Declaration) -> Any:  # noqa: ANN401
+    if hasattr(function, "fit"):  # its rows are taken from the notebook
+        declare(function, declared)
+        return function
     shell = _shell()
     attendance = _attended.get(id(shell)) or _Attendance(shell)
     origin = attendance.running_cell if shell is not None else str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError, UsageError
 from nbship.records.signature import Declaration
+from nbship.release.recording import recorder_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from nbship.records.signature import Column, Signature
 
 _PAIR = 2
+#: identity of an object -> the object, weakly, and what was declared of it
+_declared: dict[int, tuple[Any, Declaration]] = {}
 
 
 def declaration(
@@ -56,6 +60,20 @@ def declaration(
         nulls=(nulls,) if isinstance(nulls, str) else tuple(nulls),
         rtol={name: float(value) for name, value in tolerances.items()},
     )
+
+
+def declare(value: Any, declared: Declaration) -> None:  # noqa: ANN401  # any object
+    """Remember what was declared of an object that no recorder is put around."""
+    _declared[id(value)] = (weakref.ref(value), declared)
+
+
+def declared_of(value: Any) -> Declaration:  # noqa: ANN401
+    """Return what was declared of an object or of the function behind a recorder."""
+    recorder = recorder_of(value)
+    if recorder is not None:
+        return recorder.declared
+    known, declared = _declared.get(id(value), (None, Declaration()))
+    return declared if known is not None and known() is value else Declaration()
 
 
 def with_declared(signature: Signature, declared: Declaration) -> Signature:

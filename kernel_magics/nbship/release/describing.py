@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from nbship.release.declared import with_declared
+from nbship.release.declared import declared_of, with_declared
 from nbship.release.recording import recorder_of
 from nbship.release.signature import signature_of
 from nbship.release.skew import skew_of
@@ -56,8 +56,7 @@ def described(
         cases, parameters=parameters, takes_any_name=takes_any_name
     )
     signature = with_training(signature, namespace)
-    if recorder is not None:
-        signature = with_declared(signature, recorder.declared)
+    signature = with_declared(signature, declared_of(namespace.get(root)))
     skew = skew_of(
         root, cases=cases, signature=signature, namespace=namespace, cells=cells
     )
