@@ -60,7 +60,7 @@ def accepts(signature, call):
     return not findings.problems
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(st.fixed_dictionaries({"x": PLAIN, "y": PLAIN}), min_size=1, max_size=4)
 )
@@ -73,7 +73,7 @@ def test_what_was_seen_is_accepted_by_schema_and_check(calls):
         assert validator.is_valid(call), list(validator.iter_errors(call))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.fixed_dictionaries({"x": PLAIN, "y": PLAIN}), min_size=1, max_size=4),
     st.dictionaries(st.sampled_from("xyz"), PLAIN, max_size=3),

@@ -254,7 +254,7 @@ def test_what_the_first_call_sets_up_for_good_is_no_change(tmp_path):
     ("body", "line"),
     [
         ("    n = x + 1\n    n += random.random()\n    return n\n", 5),
-        ("    while random.random() < 0.99:\n        pass\n    return 2 * x\n", 4),
+        ("    while random.random() < 0.999:\n        pass\n    return 2 * x\n", 4),
         ("    y = x\n    return y + time.time_ns()\n", 5),
         (
             "    return helper(x) + 1\n\n\ndef helper(x):\n    return x + os.getpid()\n",
@@ -271,7 +271,7 @@ def test_the_line_that_draws_is_found_by_two_runs(tmp_path, body, line):
     made = package(tmp_path, "watch_draws", cell, "predict(1)")
 
     runs = []
-    for seed in ("1", "2", "3"):  # other processes, with other orders of sets
+    for seed in ("1", "2"):  # other processes, with other orders of sets
         done = subprocess.run(
             [sys.executable, "-m", "watch_draws", "verify", "--trace", "1"],
             cwd=made.folder.parent,
