@@ -97,7 +97,9 @@ class Accesses:
     def _is_ordinary(self, path: str) -> bool:
         whole = str(Path(path).absolute())
         known = (self._folder, *_SYSTEM, *_STANDARD, *_INSTALLED)
-        return whole.startswith(known) or path in self.given
+        # what the import system looks for, wherever packages lie
+        is_of_imports = whole in sys.path or ".dist-info/" in whole
+        return whole.startswith(known) or is_of_imports or path in self.given
 
     def _place(self, frame: FrameType | None) -> tuple[str, int, bool] | None:
         """Find the author's line on the stack, and whether a library stands before it."""
