@@ -128,12 +128,13 @@ def _load(result: Replay, *, is_reversed: bool) -> tuple[Any, list[Any]] | None:
 def _take(result: Replay, predict: Any, case: dict[str, Any]) -> None:
     result.cases += 1
     name = str(case["case"])
-    differences, answer = _replay_case(predict, case)
+    differences, answer = replay_case(predict, case)
     result.answers[name] = answer
     result.differences += [f"case {name}: {text}" for text in differences]
 
 
-def _replay_case(predict: Any, case: dict[str, Any]) -> tuple[list[str], str]:
+def replay_case(predict: Any, case: dict[str, Any]) -> tuple[list[str], str]:
+    """Replay one golden case: how its answer differs, and the digest of the answer."""
     try:
         answer = _answer(predict, case)
         differences = _values.compare(case["output"], answer, tolerance())

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
+from nbship.adapters.bundles.wheel import read_wheel
 from nbship.errors import RecordFormatError
 from nbship.records.codec import from_json, json_text
 from nbship.records.parity import Access, Coverage, ParityReport, Place, StateChange
 from nbship.release.parity import drawing_line, notes_of, parity_of
+from nbship.release.schemas import PLACES
+from support.releases import FakeReplayer, Forger, ReleaseCase, ask
 
 PLACE = {
     "line": 7,
@@ -185,3 +190,59 @@ def test_an_older_report_is_read_and_a_newer_one_is_refused():
     assert from_json(ParityReport, older).coverage is None
     with pytest.raises(RecordFormatError, match="schema 'parity/3'"):
         from_json(ParityReport, {**older, "schema": "parity/3"})
+
+
+class WatchedReplayer(FakeReplayer):
+    """Answers as a replay whose answers were equal, with much to tell."""
+
+    def replay(self, wheel, lock, *, package, python_version):
+        parity = super().replay(
+            wheel, lock, package=package, python_version=python_version
+        )
+        return dataclasses.replace(
+            parity,
+            rows=3,
+            is_proven=False,
+            unproven=("3 distinct golden rows, fewer than 20",),
+            changed_state=(StateChange(name="COUNT", place=Place(line=4)),),
+            coverage=Coverage(lines=9, executed=8, missed=(Place(line=7),)),
+        )
+
+
+def test_what_was_told_stands_on_the_page_in_the_manifest_and_in_a_verification(
+    tmp_path,
+):
+    case = ReleaseCase(tmp_path).approve()
+
+    bundle = Path(case.release(replayer=WatchedReplayer()).bundle)
+
+    page = (bundle / "HANDOFF.md").read_text()
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    found = ask(bundle, replayer=WatchedReplayer())
+    assert "NOT PROVEN: 24 golden cases (3 distinct rows) replayed equal" in page
+    assert "stateful: the calls changed COUNT (model.py:4)" in page
+    assert "8 of 9 lines ran (88 %); never: model.py:7" in page
+    assert manifest["schema"] == "manifest/2"
+    assert manifest["parity"]["unproven"] == ["3 distinct golden rows, fewer than 20"]
+    assert found.failures == ()
+    assert "not proven: 3 distinct golden rows, fewer than 20" in found.notices
+
+
+def test_the_schemas_of_a_bundle_are_those_of_its_wheel(tmp_path):
+    case = ReleaseCase(tmp_path).approve()
+    bundle = Path(case.release().bundle)
+    forger = Forger(bundle, tmp_path)
+
+    forger.rewrite(
+        "schema/input.schema.json", lambda data: data.replace(b"zone", b"area")
+    )
+    found = ask(forger.recompute())
+
+    (wheel,) = (bundle / "dist").glob("*.whl")
+    files = read_wheel(wheel)
+    for name, place in PLACES.items():
+        assert files[f"fares/{name}"] == (bundle / place).read_bytes()
+    assert any(
+        "input.schema.json: not the one beside it in the bundle" in text
+        for text in found.failures
+    )
