@@ -246,3 +246,19 @@ def test_the_schemas_of_a_bundle_are_those_of_its_wheel(tmp_path):
         "input.schema.json: not the one beside it in the bundle" in text
         for text in found.failures
     )
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        [1, 2],
+        {"accesses": [{"kind": "file"}]},
+        {"accesses": [{**access("file", "/x", "read"), "more": 1}]},
+        {"coverage": {"lines": "many", "executed": 1, "missed": []}},
+        {"changed_state": [{"name": 3, "place": {}}]},
+        {"other": 1},
+    ],
+)
+def test_what_a_forged_package_tells_is_refused_in_words(forged):
+    with pytest.raises(RecordFormatError, match="verify --json"):
+        joined(report(watched=forged))

@@ -90,6 +90,15 @@ class StateChange:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Watched:
+    """What a package tells of a watched replay, as ``verify --watch --json`` writes it."""
+
+    coverage: Coverage | None = None
+    accesses: tuple[Access, ...] = ()
+    changed_state: tuple[StateChange, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ParityReport:
     """What the replay of the golden cases in a fresh environment gave."""
 

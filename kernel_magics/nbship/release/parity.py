@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 from nbship.records.codec import from_json
 from nbship.records.parity import (
     ENOUGH_ROWS,
-    Access,
-    Coverage,
     ParityReport,
-    Place,
-    StateChange,
+    Watched,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from nbship.records.parity import Access, Place
 
 #: what one line of a module left behind in one run of a call: what, depth, line, digest
 Event = tuple[str, int, int, str]
@@ -44,7 +43,7 @@ def parity_of(
     """
     first = reports[0]
     unsteady = unsteady_cases(reports)
-    watched = first.get("watched") or {}
+    watched = from_json(Watched, first.get("watched") or {}, where="verify --json")
     where = _why(draws, watched)
     differences = [
         *first["changed"],
@@ -56,8 +55,7 @@ def parity_of(
     ]
     if not first["cases"] and not differences:
         differences.append("no golden case was replayed")
-    accesses = _accesses(watched)
-    unproven = _unproven(first["rows"], accesses)
+    unproven = _unproven(first["rows"], watched.accesses)
     return ParityReport(
         passed=not differences,
         cases=first["cases"],
@@ -68,12 +66,9 @@ def parity_of(
         isolation=isolation,
         duration_s=duration_s,
         unproven=unproven,
-        coverage=_coverage(watched),
-        accesses=accesses,
-        changed_state=tuple(
-            StateChange(name=change["name"], place=_place(change["place"]))
-            for change in watched.get("changed_state") or ()
-        ),
+        coverage=watched.coverage,
+        accesses=watched.accesses,
+        changed_state=watched.changed_state,
         draws=tuple(draws),
         tolerances=dict(first.get("tolerances") or {}),
     )
@@ -144,10 +139,10 @@ def notes_of(parity: ParityReport) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _why(draws: Sequence[Place], watched: Mapping[str, Any]) -> str:
+def _why(draws: Sequence[Place], watched: Watched) -> str:
     if draws:
         return f": {'; '.join(place.text for place in draws)} draws it"
-    changed = [change["name"] for change in watched.get("changed_state") or ()]
+    changed = [change.name for change in watched.changed_state]
     return f": the calls before it changed {', '.join(changed)}" if changed else ""
 
 
@@ -170,22 +165,3 @@ def _is_unproven(access: Access) -> bool:
     return access.kind == "network" or (
         access.kind == "subprocess" and access.is_direct
     )
-
-
-def _coverage(watched: Mapping[str, Any]) -> Coverage | None:
-    found = watched.get("coverage")
-    if not found:
-        return None
-    missed = tuple(_place(place) for place in found["missed"])
-    return Coverage(lines=found["lines"], executed=found["executed"], missed=missed)
-
-
-def _accesses(watched: Mapping[str, Any]) -> tuple[Access, ...]:
-    return tuple(
-        Access(**{**found, "place": _place(found["place"])})
-        for found in watched.get("accesses") or ()
-    )
-
-
-def _place(data: Mapping[str, Any]) -> Place:
-    return from_json(Place, data)

@@ -177,15 +177,20 @@ def _draws(
     """Run an unsteady case twice more and find the line that drew."""
     if not cases:
         return ()
-    runs = []
-    for _ in range(2):
-        ended = _ask(folder, python, package, "--trace", cases[0])
-        try:
-            runs.append(json.loads(ended.output.strip().splitlines()[-1]))
-        except (IndexError, json.JSONDecodeError):  # an older package, or it gave up
-            return ()
-    line = drawing_line(*(run["events"] for run in runs))
-    return () if line is None else (from_json(Place, runs[0]["places"][str(line)]),)
+    asked = ("--trace", cases[0])
+    ended = [_ask(folder, python, package, *asked) for _ in range(2)]
+    try:
+        runs = [json.loads(end.output.strip().splitlines()[-1]) for end in ended]
+        line = drawing_line(*(run["events"] for run in runs))
+        found = None if line is None else runs[0]["places"][str(line)]
+    except (
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ):  # an older package, or no answer
+        return ()
+    return () if found is None else (from_json(Place, found),)
 
 
 def _verify(folder: Path, python: Path, package: str, option: str) -> dict[str, Any]:
