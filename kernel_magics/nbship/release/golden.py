@@ -16,6 +16,8 @@ _MAX_FRAMES = 5
 #: module -> the kinds of encoded values that only it can read
 READERS = {
     "numpy": ("$array", "$scalar"),
+    "torch": ("$tensor",),
+    "scipy": ("$sparse",),
     "pandas": (
         "$frame",
         "$series",
@@ -153,7 +155,7 @@ def _rows_of(data: Any, answers: int | None) -> Sequence[Any]:  # noqa: ANN401
     if "$frame" in data:
         columns = [column["values"] for column in data["$frame"]["columns"]]
         return list(zip(*columns, strict=True))
-    body = data.get("$array") or data.get("$series")
+    body = data.get("$array") or data.get("$tensor") or data.get("$series")
     if body is None:
         return ()
     values, shape = body["values"], body.get("shape", [len(body["values"])])
@@ -171,5 +173,5 @@ def _length(output: Any) -> int | None:  # noqa: ANN401
     if "$frame" in output:
         columns = output["$frame"]["columns"]
         return len(columns[0]["values"]) if columns else None
-    body = output.get("$array") or output.get("$series")
+    body = output.get("$array") or output.get("$tensor") or output.get("$series")
     return len(body["values"]) if body and body.get("shape", [0]) else None

@@ -18,6 +18,7 @@ from nbship.records.release import ENOUGH_ROWS, RootCapture
 from nbship.release import hazards
 from nbship.release.answers import answers_of
 from nbship.release.closure import ClosureWalk
+from nbship.release.describing import described
 from nbship.release.golden import (
     count_rows,
     estimator_cases,
@@ -29,7 +30,6 @@ from nbship.release.items import Closure, written_item
 from nbship.release.module_text import module_text
 from nbship.release.pins import pins_of
 from nbship.release.recording import recorder_of, unrecorded
-from nbship.release.signature import signature_of
 from nbship.workflow.bundle_files import writing
 from nbship.workflow.state_capture import capture_state, refuse_pickled_text
 
@@ -215,6 +215,13 @@ def _write(
         remarks.append(
             f"not proven: {rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
         )
+    signature, skew = described(
+        root,
+        cases=draft.cases,
+        parameters=draft.parameters,
+        namespace=live.namespace,
+        cells=live.cells,
+    )
     record = RootCapture(
         name=root,
         kind=draft.kind,
@@ -223,17 +230,17 @@ def _write(
         state=tuple(sorted(draft.state, key=lambda entry: entry.name)),
         requirements=pins_of(modules, installed(modules)),
         python_version=platform.python_version(),
-        signature=signature_of(draft.cases, parameters=draft.parameters),
+        signature=signature,
         golden_cases=len(draft.cases),
         golden_rows=rows,
         golden=GOLDEN,
         golden_digest=digest_text(golden),
         source_map=module.source_map,
         remarks=tuple(dict.fromkeys(remarks)),
+        skew=skew,
     )
     files = {RECORD: json_text(record), MODULE: module.text, GOLDEN: golden}
-    encoded = {name: content.encode() for name, content in files.items()}
-    _place({**draft.files, **encoded}, folder)
+    _place({**draft.files, **{n: text.encode() for n, text in files.items()}}, folder)
     return record
 
 

@@ -14,7 +14,7 @@ from nbship.errors import ApprovalError, NbshipError, VerificationError
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes, digest_file, digest_json
 from nbship.records.job import Job, Lock, Outcome
-from nbship.records.release import ENOUGH_ROWS, Manifest, Verification
+from nbship.records.release import Manifest, Verification
 from nbship.records.ssh import fingerprint, is_canonical, key_of, keys_of
 from nbship.records.vetting import Approval, Verdict
 from nbship.release.audit import (
@@ -23,6 +23,8 @@ from nbship.release.audit import (
     provenance_failures,
     wheel_failures,
 )
+from nbship.release.parity import notes_of
+from nbship.release.schemas import PLACES
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, read_sums
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import objection_to
@@ -41,6 +43,7 @@ _BESIDE = {
     "capture.json": "provenance/capture.json",
     "golden.jsonl": "tests/golden.jsonl",
     "model.py": "src/model.py",
+    **PLACES,
 }
 _RECORDS = (
     "provenance/job.json",
@@ -287,10 +290,7 @@ def _replay(audit: _Audit) -> None:
     )
     audit.parity = parity
     audit.failures += [f"replay: {text}" for text in parity.differences]
-    if not parity.is_proven:
-        audit.notices.append(
-            f"not proven: {parity.rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
-        )
+    audit.notices += notes_of(parity)
     audit.checks.append(f"{parity.cases_text}, replayed twice")
 
 

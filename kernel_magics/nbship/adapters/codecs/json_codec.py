@@ -27,7 +27,7 @@ class JsonCodec:
         except (values.UnsupportedValueError, RecursionError):
             return None
         kinds = set(_kinds(data))
-        if "$record" in kinds:
+        if kinds & {"$record", "$tensor", "$sparse"}:  # other codecs write them
             return None
         modules = [module for module, of in READERS.items() if kinds & set(of)]
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
