@@ -10,7 +10,7 @@ import platform
 import sys
 from typing import Any
 
-from . import _about, _batch, _files, _replay
+from . import _about, _batch, _device, _files, _pickles, _replay
 
 #: exit code where the answer is no
 NO = 1
@@ -27,23 +27,24 @@ _THREADS = (
 def main(words: list[str] | None = None) -> int:
     """Run one command and return the exit code: 0, 1 (the answer is no) or 2 (wrong input)."""
     arguments = _parser().parse_args(words)
+    if getattr(arguments, "device", None):
+        _device.use_device(arguments.device)
     return _COMMANDS[arguments.command](arguments)
 
 
 def predict(arguments: argparse.Namespace) -> int:
     """Answer a file of inputs."""
-    kind = arguments.format or (
-        _files.format_of(arguments.input) if arguments.input != "-" else None
-    )
     is_shown = arguments.progress or (arguments.output and sys.stderr.isatty())
     progress = _files.Progress(is_shown=bool(is_shown))
     writer = _files.Writer(arguments.output)
     is_whole = False
     try:
-        chunks = _files.chunks_of(arguments.input, kind, arguments.chunk_rows)
+        kind, chunks = _files.chunks_of(
+            arguments.input, arguments.format, arguments.chunk_rows
+        )
         for answers in _batch.answers_of(
             chunks,
-            kind=kind or "jsonl",
+            kind=kind,
             remark=lambda text: sys.stderr.write(f"{arguments.input}: {text}\n"),
         ):
             writer.write(answers)
@@ -94,9 +95,16 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Replay the golden cases and say whether every answer is the recorded one."""
-    changed = _about.changed_files()
-    result = _replay.replay()
+    """Replay the golden cases; look for changed files, and for pickles by what files hold."""
+    if arguments.trace:
+        sys.stdout.write(json.dumps(_replay.trace_case(arguments.trace)) + "\n")
+        return 0
+    changed = [*_about.changed_files(), *_pickles.pickles_below(_about.FOLDER)]
+    result = (
+        _replay.watched_replay()
+        if arguments.watch
+        else _replay.replay(is_reversed=arguments.reverse)
+    )
     passed = not changed and not result.differences and result.cases > 0
     if arguments.json:
         report = {
@@ -109,10 +117,12 @@ def verify(arguments: argparse.Namespace) -> int:
             "changed": changed,
             "differences": result.differences,
             "answers": result.answers,
+            "watched": result.watched,
+            "tolerances": _replay.declared_tolerances(),
         }
         sys.stdout.write(json.dumps(report) + "\n")
         return 0 if passed else NO
-    for line in (*changed, *result.differences):
+    for line in (*changed, *result.differences, *_watched_text(result.watched)):
         sys.stdout.write(line + "\n")
     if not result.cases:
         sys.stdout.write("no golden case\n")
@@ -122,6 +132,17 @@ def verify(arguments: argparse.Namespace) -> int:
         else f"{__package__} {_about.version()}: not what was exported\n"
     )
     return 0 if passed else NO
+
+
+def _watched_text(watched: dict[str, Any]) -> list[str]:
+    if not watched:
+        return []
+    lines = ["{executed} of {lines} lines ran".format(**watched["coverage"])]
+    for found in watched["accesses"]:
+        place = "{file}:{line}".format(**found["place"])
+        lines.append(f"{found['kind']} {found['mode']} {found['target']} ({place})")
+    names = ", ".join(change["name"] for change in watched["changed_state"])
+    return [*lines, f"changed by the calls: {names}"] if names else lines
 
 
 def info(arguments: argparse.Namespace) -> int:
@@ -198,6 +219,14 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=help_)
         command.add_argument("--json", action="store_true", help="answer as JSON")
+    command = commands.choices["verify"]
+    command.add_argument(
+        "--watch", action="store_true", help="tell also what ran and what was touched"
+    )
+    command.add_argument("--reverse", action="store_true", help="the last case first")
+    command.add_argument(
+        "--trace", metavar="CASE", help="write what each line of one case leaves behind"
+    )
     return parser
 
 
@@ -217,16 +246,35 @@ def _add_predict(command: argparse.ArgumentParser) -> None:
         default=5000,
         help="rows that are in memory at a time (%(default)s)",
     )
+    command.add_argument("--device", help="such as cuda:0, for tensors of PyTorch")
     command.add_argument(
         "--progress", action="store_true", help="tell how far it is on standard error"
     )
 
 
 def _add_serve(command: argparse.ArgumentParser) -> None:
-    add = functools.partial(command.add_argument, metavar="N")
+    _add_limits(command)
     command.add_argument("--host", default="127.0.0.1", help="(%(default)s)")
     command.add_argument("--port", type=int, default=8080, help="(%(default)s)")
-    add("--workers", type=_positive, default=1, help="processes (%(default)s)")
+    command.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="(%(default)s)"
+    )
+    command.add_argument(
+        "--log",
+        choices=("all", "errors"),
+        default="all",
+        help="requests that have a line in the log (%(default)s)",
+    )
+    command.add_argument("--device", help="such as cuda:0, for tensors of PyTorch")
+    command.add_argument(
+        "--only-author",
+        action="store_true",
+        help="use no compiled routine, even where it was proven equal",
+    )
+
+
+def _add_limits(command: argparse.ArgumentParser) -> None:
+    add = functools.partial(command.add_argument, metavar="N")
     add("--max-body-mib", type=float, default=16, help="of a request (%(default)s)")
     add("--timeout-s", type=float, default=30, help="of a request (%(default)s)")
     add(
@@ -252,17 +300,6 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
         type=float,
         default=0,
         help="go on after SIGTERM while readiness says no (%(default)s)",
-    )
-    command.add_argument(
-        "--log",
-        choices=("all", "errors"),
-        default="all",
-        help="requests that have a line in the log (%(default)s)",
-    )
-    command.add_argument(
-        "--only-author",
-        action="store_true",
-        help="use no compiled routine, even where it was proven equal",
     )
 
 

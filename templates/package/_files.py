@@ -27,8 +27,8 @@ def format_of(name: str) -> str:
     return _FORMATS.get(Path(name).suffix.lower(), "jsonl")
 
 
-def chunks_of(name: str, kind: str | None, size: int) -> Iterator[Rows]:
-    """Read a file, so many rows at a time.
+def chunks_of(name: str, kind: str | None, size: int) -> tuple[str, Iterator[Rows]]:
+    """Tell the format of a file, and read it so many rows at a time.
 
     Parameters
     ----------
@@ -39,42 +39,36 @@ def chunks_of(name: str, kind: str | None, size: int) -> Iterator[Rows]:
     size : int, >= 1
         Rows of one chunk.
 
-    Yields
-    ------
-    list of tuple
-        Number and row, as ``_batch`` takes them.
+    Returns
+    -------
+    tuple
+        The format; and numbers with rows, as ``_batch`` takes them.
 
     Raises
     ------
     InputError
         If it cannot be read.
     """
-    if name == "-":
-        yield from _standard_input(kind, size)
-        return
-    kind = kind or format_of(name)
+    if name != "-":
+        kind = kind or format_of(name)
+        reader = _parquet if kind == "parquet" else _file
+        return kind, reader(Path(name), kind, size)
     if kind == "parquet":
-        yield from _parquet(Path(name), size)
-        return
-    with Path(name).open(encoding="utf-8", newline="") as source:
-        yield from _text(source, kind, size)
-
-
-def _standard_input(kind: str | None, size: int) -> Iterator[Rows]:
-    if kind == "parquet":
-        raise _batch.InputError(
-            "Parquet cannot be read from standard input; name a file"
-        )
+        raise _batch.InputError("Parquet is not read from standard input; name a file")
     start = ""
-    if kind is None:
-        while not start.strip():
-            line = sys.stdin.readline()
-            if not line:
-                break
-            start += line
-        kind = "csv" if _batch.looks_as_csv(start) else "jsonl"
+    while kind is None and not start.strip():
+        line = sys.stdin.readline()
+        if not line:
+            break
+        start += line
+    kind = kind or ("csv" if _batch.looks_as_csv(start) else "jsonl")
     source = itertools.chain(io.StringIO(start), sys.stdin)
-    yield from _text(source, kind, size)
+    return kind, _text(source, kind, size)
+
+
+def _file(path: Path, kind: str, size: int) -> Iterator[Rows]:
+    with path.open(encoding="utf-8", newline="") as source:
+        yield from _text(source, kind, size)
 
 
 def _text(source: Iterable[str], kind: str, size: int) -> Iterator[Rows]:
@@ -83,7 +77,7 @@ def _text(source: Iterable[str], kind: str, size: int) -> Iterator[Rows]:
         yield chunk
 
 
-def _parquet(path: Path, size: int) -> Iterator[Rows]:
+def _parquet(path: Path, _kind: str, size: int) -> Iterator[Rows]:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq

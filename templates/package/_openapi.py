@@ -31,6 +31,15 @@ _TENSOR = {
 
 def page(contract: Contract) -> dict[str, Any]:
     """Write the page, OpenAPI 3.1."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": contract.name, "version": contract.version},
+        "paths": _paths(contract),
+        "components": {"schemas": _schemas(contract)},
+    }
+
+
+def _paths(contract: Contract) -> dict[str, Any]:
     place = f"/v2/models/{contract.name}"
     example = {"instances": [_example(contract)]}
     infer = {
@@ -48,24 +57,19 @@ def page(contract: Contract) -> dict[str, Any]:
         "responses": _responses({"$ref": "#/components/schemas/Predictions"}),
     }
     return {
-        "openapi": "3.1.0",
-        "info": {"title": contract.name, "version": contract.version},
-        "paths": {
-            "/predict": {"post": predict},
-            "/v2": {"get": _get("server", "What this server is.")},
-            "/v2/health/live": {"get": _get("live", "Whether the process answers.")},
-            "/v2/health/ready": {
-                "get": _get("ready", "Whether the golden cases passed.", may_fail=True)
-            },
-            place: {"get": _get("model", "What tensors the model takes and gives.")},
-            f"{place}/ready": {
-                "get": _get("model_ready", "Whether the model is.", may_fail=True)
-            },
-            f"{place}/infer": {"post": infer},
-            "/metrics": {"get": _text("metrics", "Numbers for Prometheus.")},
-            "/openapi.json": {"get": _get("openapi", "This page.")},
+        "/predict": {"post": predict},
+        "/v2": {"get": _get("server", "What this server is.")},
+        "/v2/health/live": {"get": _get("live", "Whether the process answers.")},
+        "/v2/health/ready": {
+            "get": _get("ready", "Whether the golden cases passed.", may_fail=True)
         },
-        "components": {"schemas": _schemas(contract)},
+        place: {"get": _get("model", "What tensors the model takes and gives.")},
+        f"{place}/ready": {
+            "get": _get("model_ready", "Whether the model is.", may_fail=True)
+        },
+        f"{place}/infer": {"post": infer},
+        "/metrics": {"get": _text("metrics", "Numbers for Prometheus.")},
+        "/openapi.json": {"get": _get("openapi", "This page.")},
     }
 
 
@@ -86,9 +90,10 @@ def instance_schema(contract: Contract) -> dict[str, Any]:
 
 
 def _schemas(contract: Contract) -> dict[str, Any]:
-    tensors = {"type": "array", "items": {"$ref": "#/components/schemas/Tensor"}}
-    names = [field.name for field in contract.inputs]
-    given = {"$ref": "#/components/schemas/Tensor"}
+    return {**_plain_schemas(contract), **_tensor_schemas(contract)}
+
+
+def _plain_schemas(contract: Contract) -> dict[str, Any]:
     return {
         "Instance": instance_schema(contract),
         "Instances": {
@@ -111,6 +116,23 @@ def _schemas(contract: Contract) -> dict[str, Any]:
             },
             "required": ["predictions", "model_version"],
         },
+        "Error": {
+            "type": "object",
+            "properties": {
+                "error": {"type": "string"},
+                "field": {"type": "string"},
+                "problems": {"type": "array", "items": {"type": "object"}},
+            },
+            "required": ["error"],
+        },
+    }
+
+
+def _tensor_schemas(contract: Contract) -> dict[str, Any]:
+    tensors = {"type": "array", "items": {"$ref": "#/components/schemas/Tensor"}}
+    names = [field.name for field in contract.inputs]
+    given = {"$ref": "#/components/schemas/Tensor"}
+    return {
         "Tensor": {
             "type": "object",
             "properties": _TENSOR,
@@ -141,11 +163,6 @@ def _schemas(contract: Contract) -> dict[str, Any]:
                 "outputs": tensors,
             },
             "required": ["model_name", "model_version", "outputs"],
-        },
-        "Error": {
-            "type": "object",
-            "properties": {"error": {"type": "string"}, "field": {"type": "string"}},
-            "required": ["error"],
         },
     }
 
