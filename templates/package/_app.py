@@ -93,7 +93,9 @@ class Application:
             await self._read_body(request, receive)
             response: Response = await handler(request)
         except WrongInputError as error:
-            return failure(error.status, str(error), path=error.field)
+            return failure(
+                error.status, str(error), path=error.field, problems=error.problems
+            )
         except HttpError as error:
             return error.response
         except Exception as error:  # noqa: BLE001  # a fault of this application
@@ -176,7 +178,7 @@ class Application:
             raise WrongInputError(text + (f" ({cell})" if cell else "")) from error
 
     async def _predict(self, request: Request) -> Response:
-        rows, count = self._reader.rows(request.body)
+        rows, count = self._reader.checked_rows(request.body)
         answer = await self._ask(request, rows, count)
         is_plain = getattr(getattr(answer, "dtype", None), "kind", "O") in "biufU"
         if is_plain and not hasattr(answer, "iloc"):

@@ -33,6 +33,8 @@ class WrongInputError(ValueError):
         self.field = field
         #: the HTTP status to answer with
         self.status = status
+        #: all mistakes, where more than the first is known
+        self.problems: list[dict[str, str]] = []
 
 
 def read(contract: Contract, given: Any, path: str) -> dict[str, Any]:

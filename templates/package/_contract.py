@@ -8,6 +8,7 @@ list or series with an answer for each of its items; all else is the arguments o
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,6 +69,8 @@ class Contract:
     example: Any = None
     #: whether ``predict`` takes arguments of any name
     takes_any_name: bool = False
+    #: whether the author declared ranges or values that are refused
+    is_strict: bool = False
     #: arguments that are handed over by position
     positional: tuple[str, ...] = ()
 
@@ -115,6 +118,7 @@ def contract_of(predict: Any) -> Contract:
         outputs=tuple(_field(column) for column in signature["outputs"]),
         keyword=next(iter(cases[0]["kwargs"]), "") if is_table else "",
         example=example,
+        is_strict='"is_strict": true' in json.dumps(signature["inputs"]),
         takes_any_name=any(p.kind is p.VAR_KEYWORD for p in parameters.values()),
         positional=() if is_table else _positional(fields, parameters),
     )

@@ -77,12 +77,15 @@ def failure(
     message: str,
     *,
     path: str = "",
+    problems: list[dict[str, str]] | None = None,
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> Response:
     """Write an error as every route answers it."""
     body: dict[str, Any] = {"error": message}
     if path:
         body["field"] = path
+    if problems:
+        body["problems"] = problems
     return Response(msgspec.json.encode(body), status, headers=list(headers))
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from . import _arguments, _tables
-from ._arguments import BAD_REQUEST, WrongInputError
+from . import _arguments, _inputs, _problems, _tables
+from ._arguments import BAD_REQUEST, UNPROCESSABLE, WrongInputError
 
 if TYPE_CHECKING:
     from ._contract import Contract, Field
@@ -49,6 +49,44 @@ class JsonReader:
             for place, field in enumerate(contract.inputs)
             if _is_checked_late(contract, place)
         ]
+
+    def checked_rows(self, body: bytes) -> tuple[Any, int]:
+        """Read the rows of a body; what is wrong is told with all other mistakes.
+
+        Raises
+        ------
+        WrongInputError
+            If it is no JSON, or anything in it does not fit the signature.
+        """
+        try:
+            found = self.rows(body)
+        except WrongInputError as error:
+            if error.status == UNPROCESSABLE:
+                error.problems = self._all_problems(body)
+            raise
+        if self.contract.is_strict:  # what the author declared, the types do not know
+            problems = self._all_problems(body)
+            if problems:
+                first = problems[0]
+                refused = WrongInputError(first["message"], field=first["path"])
+                refused.problems = problems
+                raise refused
+        return found
+
+    def _all_problems(self, body: bytes) -> list[dict[str, str]]:
+        given = msgspec.json.decode(body)
+        if not isinstance(given, dict) or not given.get("instances"):
+            return []
+        if self.contract.form in {"list", "series"}:
+            return []
+        refusal = _inputs.refusal_of(given["instances"])
+        found = refusal.as_json()["problems"] if refusal else []
+        # columns that are not used are no mistake here
+        return (
+            [one for one in found if one["code"] != _problems.EXTRA]
+            if (self.contract.form == "frame")
+            else found
+        )
 
     def rows(self, body: bytes) -> tuple[Any, int]:
         """Read the rows of a body, and count them.

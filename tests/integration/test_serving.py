@@ -20,17 +20,19 @@ from support.serving import ServerProcess, estimator_site, site_of
 
 pytestmark = pytest.mark.xdist_group("serving")
 BIRD = {"flipper_mm": 10.0, "count": 2, "island": "Dream", "sex": "male"}
+REFUSING = FARE_MODULE.replace("RATES[zone]", 'RATES[zone if km >= 0 else "Z"]')
 SLOW = FARE_MODULE.replace(
     "    rate = RATES[zone]\n",
-    '    import time\n    time.sleep(1.0 if zone == "slow" else 0.0)\n'
-    '    rate = RATES["A" if zone == "slow" else zone]\n',
+    "    import time\n    time.sleep(1.0 if km == 77 else 0.0)\n"
+    "    rate = RATES[zone]\n",
 )
 
 
 @pytest.fixture(scope="module")
 def fares(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fares")
-    site = site_of(folder, "served_fares", write_capture(folder / "capture"))
+    capture = write_capture(folder / "capture", module=REFUSING)
+    site = site_of(folder, "served_fares", capture)
     server = ServerProcess(site, "served_fares", "--max-body-mib", "0.01").wait_ready()
     yield server
     assert server.end() == 0
@@ -120,6 +122,15 @@ def test_wrong_input_names_its_field(request, server, instance, field, message):
     assert message in answer["error"]
 
 
+def test_all_mistakes_are_told_at_once(masses):
+    _, answer = _asked(masses, {**BIRD, "count": "2"}, {**BIRD, "island": "Oz"})
+
+    assert [problem["path"] for problem in answer["problems"]] == [
+        "instances[0].count",
+        "instances[1].island",
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
@@ -171,26 +182,28 @@ def test_what_is_not_offered_is_said(fares, method, path, status, headers):
 def test_what_the_authors_code_refuses_names_the_cell(fares):
     before = len(fares.events("refused"))
 
-    status, answer = _asked(fares, {"zone": "Z", "km": 1})
+    status, answer = _asked(fares, {"zone": "A", "km": -1})
 
     assert status == 422
     assert answer["error"].startswith("predict refused it: KeyError: 'Z'")
     (line,) = fares.events("refused")[before:]
     assert "model.py" in line["traceback"]
-    assert "rate = RATES[zone]" in line["traceback"]
+    assert "rate = RATES[zone if" in line["traceback"]
 
 
 def test_a_line_of_the_module_is_told_as_a_line_of_its_cell(tmp_path):
-    capture = write_capture(tmp_path / "capture")
+    capture = write_capture(tmp_path / "capture", module=REFUSING)
     record = json.loads((capture / "capture.json").read_text())
-    line = FARE_MODULE.splitlines().index("    rate = RATES[zone]") + 1
+    line = next(
+        n for n, text in enumerate(REFUSING.splitlines(), 1) if "rate = RATES" in text
+    )
     record["source_map"] = {
         str(line): {"cell_id": "fare-4", "execution_count": 4, "line": 3}
     }
     (capture / "capture.json").write_text(json.dumps(record))
     server = ServerProcess(site_of(tmp_path, "mapped", capture), "mapped").wait_ready()
 
-    _, answer = _asked(server, {"zone": "Z", "km": 1})
+    _, answer = _asked(server, {"zone": "A", "km": -1})
 
     assert server.end() == 0
     assert answer["error"].endswith("(cell fare-4, In[4], line 3)")
@@ -302,7 +315,7 @@ def test_sigterm_finishes_what_is_being_answered(tmp_path):
     ).wait_ready()
     answers = []
     asking = threading.Thread(
-        target=lambda: answers.append(_asked(server, {"zone": "slow", "km": 10}))
+        target=lambda: answers.append(_asked(server, {"zone": "A", "km": 77}))
     )
     asking.start()
     _wait_for(lambda: _value(server, "model_in_flight") == 2)
@@ -316,7 +329,7 @@ def test_sigterm_finishes_what_is_being_answered(tmp_path):
         (
             200,
             {
-                "predictions": [{"zone": "slow", "price": 13.5}],
+                "predictions": [{"zone": "A", "price": 2.5 + 1.1 * 77}],
                 "model_version": "1.0.0",
             },
         )
@@ -331,7 +344,7 @@ def test_what_takes_too_long_is_answered_with_504_and_said_by_readiness(tmp_path
         site_of(tmp_path, "late_fares", capture), "late_fares", "--timeout-s", "0.3"
     ).wait_ready()
 
-    status, answer = _asked(server, {"zone": "slow", "km": 10})
+    status, answer = _asked(server, {"zone": "A", "km": 77})
     ready = server.client.get("/v2/health/ready")
 
     assert (status, answer["error"]) == (504, "no answer within 0.3 s")
