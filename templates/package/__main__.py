@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import _about, _batch, _replay
+from . import _about, _batch, _device, _pickles, _replay
 
 #: exit code where the answer is no
 NO = 1
@@ -21,6 +21,8 @@ WRONG_INPUT = 2
 def main(words: list[str] | None = None) -> int:
     """Run one command and return the exit code: 0, 1 (the answer is no) or 2 (wrong input)."""
     arguments = _parser().parse_args(words)
+    if getattr(arguments, "device", None):
+        _device.use_device(arguments.device)
     command = {"predict": predict, "verify": verify, "info": info}[arguments.command]
     return command(arguments)
 
@@ -54,11 +56,11 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Replay the golden cases and say whether every answer is the recorded one."""
+    """Replay the golden cases; look for changed files, and for pickles by what files hold."""
     if arguments.trace:
         sys.stdout.write(json.dumps(_replay.trace_case(arguments.trace)) + "\n")
         return 0
-    changed = _about.changed_files()
+    changed = [*_about.changed_files(), *_pickles.pickles_below(_about.FOLDER)]
     result = (
         _replay.watched_replay()
         if arguments.watch
@@ -168,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--output", metavar="FILE", help="a .csv or JSON lines file")
     command.add_argument("--format", choices=("csv", "jsonl"), help="of INPUT")
+    command.add_argument("--device", help="such as cuda:0, for tensors of PyTorch")
     for name, help_ in (
         ("verify", "replay the golden cases"),
         ("info", "show what this is and where it comes from"),

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import pickle
 import sys
 
 import pytest
@@ -181,6 +183,25 @@ def test_verify_names_the_case_and_the_file(fares, capsys):
     assert difference.startswith("case 1: ")
     assert "4.36 was recorded" in difference
     assert last == "own_fares 1.0.0: not what was exported"
+
+
+def test_verify_names_a_pickle_whatever_it_is_called(fares, capsys):
+    smuggled = fares.folder / "state" / "notes.txt"
+    smuggled.write_bytes(pickle.dumps({"a": [1]}, protocol=0))
+    try:
+        assert fares.main(["verify"]) == 1
+    finally:
+        smuggled.unlink()
+
+    assert "state/notes.txt: a pickle" in capsys.readouterr().out
+
+
+def test_the_device_of_tensors_is_a_word_of_predict(fares, monkeypatch, capsys):
+    monkeypatch.setenv("MLOPS_DEVICE", "")
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"zone": "A", "km": 1}'))
+
+    assert fares.main(["predict", "-", "--device", "cuda:1"]) == 0
+    assert os.environ["MLOPS_DEVICE"] == "cuda:1"
 
 
 def test_verify_answers_as_json(fares, capsys):

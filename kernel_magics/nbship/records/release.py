@@ -31,14 +31,17 @@ class StateEntry:
 
     #: the global name in the module
     name: str
-    #: ``json``, ``npz``, ``arrow`` or ``skops``
+    #: ``json``, ``npz``, ``arrow``, ``safetensors``, ``xgboost``, ``lightgbm``, ``skops``,
+    #: ``tree``, or the reader of a plug-in
     codec: str
     #: file name below ``state/``
     file: str
     digest: str
     size_bytes: int
-    #: types that skops must trust, listed one by one
+    #: types that the reader must trust, listed one by one
     trusted_types: tuple[str, ...] = ()
+    #: whether the file holds other values too, each by its name, because they share parts
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -113,6 +113,8 @@ def _preference(name: str) -> tuple[int, str]:
 
 
 def _as_input(model: Any, value: Any) -> Any:  # noqa: ANN401  # None where it does not fit
+    if getattr(model, "as_input", None) is not None:
+        return model.as_input(value)
     columns = getattr(model, "feature_names_in_", None)
     width = getattr(model, "n_features_in_", None)
     kind = type(value).__name__

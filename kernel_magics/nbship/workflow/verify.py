@@ -29,6 +29,7 @@ from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, read_su
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import objection_to
 from nbship.workflow.bundle_files import read_record, regular_files
+from nbship.workflow.pickle_scan import pickle_failures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +119,7 @@ def verify(
     audit = _Audit(
         bundle=bundle, trust=trust, reader=reader, replayer=replayer, sealer=sealer
     )
-    for ask in (_files, _seal, _manifest, _wheel, _provenance, _approvals, _replay):
+    for ask in _QUESTIONS:
         try:
             ask(audit)
         except NbshipError as error:
@@ -293,5 +294,23 @@ def _replay(audit: _Audit) -> None:
     audit.checks.append(f"{parity.cases_text}, replayed twice")
 
 
+def _pickles(audit: _Audit) -> None:
+    failures, count = pickle_failures(audit.files)
+    audit.failures += failures
+    audit.checks.append(f"no pickle in {count} files, looked for by what they hold")
+
+
 def _line_of(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace").removesuffix("\n")
+
+
+_QUESTIONS = (
+    _files,
+    _seal,
+    _manifest,
+    _wheel,
+    _pickles,
+    _provenance,
+    _approvals,
+    _replay,
+)

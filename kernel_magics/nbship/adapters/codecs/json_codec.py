@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from nbship.adapters.codecs.sharing import is_knotted
 from nbship.records.state import EncodedState
 from nbship.release.golden import READERS
 from nbship.resources import shipped_module
@@ -17,10 +18,12 @@ class JsonCodec:
     suffix = ".json"
 
     def encode(self, value: object) -> EncodedState | None:
-        """Write a value; None where JSON cannot hold it."""
+        """Write a value; None where JSON cannot hold it, or would part what is shared."""
         values = shipped_module("_values")
         try:
             data = values.encode(value)
+            if is_knotted(value):
+                return None
         except (values.UnsupportedValueError, RecursionError):
             return None
         kinds = set(_kinds(data))
