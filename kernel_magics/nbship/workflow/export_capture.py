@@ -210,11 +210,9 @@ def _write(
     modules = {*draft.closure.modules, *draft.modules, *modules_of(draft.cases)}
     golden = golden_text(draft.cases)
     rows = count_rows(draft.cases)
+    few = f"not proven: {rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
     remarks = [*draft.closure.remarks, *draft.remarks]
-    if rows < ENOUGH_ROWS:
-        remarks.append(
-            f"not proven: {rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
-        )
+    remarks += [few] if rows < ENOUGH_ROWS else []
     signature, skew = described(
         root,
         cases=draft.cases,
