@@ -2,7 +2,7 @@
 
     python benchmarks/serving.py [--seconds 3] [--connections 1 16 64] [--rows 1 256]
         [--models logistic forest boosting] [--peers ours fastapi mlflow] [--workers 1]
-        [--python bentoml=PATH/python] [--json FILE]
+        [--python mlflow=PATH/python] [--json FILE]
 
 The load generator is wrk, one thread, closed loop: it shows what a server can do, not how it
 behaves when asked at a fixed rate. Servers take turns, each with the same number of workers

@@ -139,9 +139,9 @@ def servers(
     }
     ours = [sys.executable, "-m", "bench_model", "serve", "--workers", str(workers)]
     own = {"environ": {"PYTHONPATH": str(site)}, **plain}
-    model = {"MODEL": str(folder / "model.joblib"), "WORKERS": str(workers)}
-    fastapi, mlflow, bento = (
-        pythons.get(name, sys.executable) for name in ("fastapi", "mlflow", "bentoml")
+    model = {"MODEL": str(folder / "model.joblib")}
+    fastapi, mlflow = (
+        pythons.get(name, sys.executable) for name in ("fastapi", "mlflow")
     )
     found = [
         Server(name="ours", command=lambda port: [*ours, "--port", str(port)], **own),
@@ -171,16 +171,6 @@ def servers(
             body=lambda rows: {"dataframe_records": rows},
             read=lambda answer: answer["predictions"],
             environ={"PATH": f"{Path(mlflow).parent}:{os.environ['PATH']}"},
-        ),
-        Server(
-            name="bentoml",
-            command=lambda port: [
-                *(bento, "-m", "bentoml", "serve", "bento_app:Model"),
-                *("--host", "127.0.0.1", "--port", str(port)),
-            ],
-            environ=model,
-            cwd=HERE,
-            **plain,
         ),
     ]
     return {server.name: server for server in found}
