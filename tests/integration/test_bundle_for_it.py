@@ -55,7 +55,7 @@ def _pytest(folder):
             "tests",
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": "site", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": "site", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nbship.records.statements import missing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,10 +63,15 @@ def annex_points(
             number=number,
             asked=asked,
             files=tuple(name for name in files if _is_there(name, names)),
-            said=tuple(said[key] for key in keys),
+            said=tuple(_shown(key, said[key]) for key in keys),
         )
         for number, asked, files, keys in _POINTS
     )
+
+
+def _shown(key: str, text: str) -> str:
+    """Shorten a hole to its key: the point itself says what is asked."""
+    return f"MISSING: owner: {key}" if text == missing(key) else text
 
 
 def _is_there(name: str, names: frozenset[str]) -> bool:

@@ -64,8 +64,9 @@ def operating_facts(evidence: Evidence, operated: Operated) -> dict[str, Any]:
         "speed_text": (
             f"one call {inspection.latency_p50_ms:.3g} ms, loaded in"
             f" {inspection.load_ms:.3g} ms, {inspection.memory_peak_mib:.0f} MiB of memory,"
-            f" {inspection.installed_bytes / _MIB:.1f} MiB installed"
+            f" {_size_text(inspection.installed_bytes)} installed"
         ),
+        "size_text": _size_text(inspection.installed_bytes),
         "label": label,
         "alert": "".join(part.capitalize() for part in label.split("-")),
         "image": f"{label}:{evidence.version}",
@@ -131,5 +132,11 @@ def _baseline_text(baseline: Baseline) -> str:
 
 
 def _rounded_mib(mib: float) -> int:
-    """Round up, with a quarter more, in steps that a person would choose."""
-    return max(1, math.ceil(1.25 * mib / _STEP_MIB)) * _STEP_MIB
+    """Round up, with a quarter more and room for the server, in steps that a person would choose."""
+    return (1 + math.ceil(1.25 * mib / _STEP_MIB)) * _STEP_MIB
+
+
+def _size_text(size_bytes: int) -> str:
+    if size_bytes < _MIB:
+        return f"{math.ceil(size_bytes / 1000)} kB"
+    return f"{size_bytes / _MIB:.1f} MiB"
