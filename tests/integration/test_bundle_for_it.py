@@ -17,7 +17,7 @@ from nbship.errors import ReleaseError
 from nbship.records.codec import to_json
 from nbship.release.lock_text import lock_hashes
 from nbship.resources import template_folder
-from nbship.workflow.bundle_files import read_capture
+from nbship.workflow.bundle_files import read_capture, regular_files
 from support.captures import FARE_MODULE, write_capture, write_frame_capture
 from support.releases import ReleaseCase, ask
 from support.tools import need_namespaces
@@ -32,7 +32,11 @@ def _lay_out(folder, place):
     wheel = WheelBuilder().build(capture, place, into=folder / "dist", origin=origin)
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
-    shutil.copytree(template_folder("deploy") / "tests", folder / "tests")
+    shutil.copytree(
+        template_folder("deploy") / "tests",
+        folder / "tests",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     shutil.copy2(place / capture.golden, folder / "tests" / "golden.jsonl")
     manifest = {
         "package": "it_model",
@@ -44,18 +48,13 @@ def _lay_out(folder, place):
 
 def _pytest(folder):
     ended = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-rs",
-            "tests",
-        ],
+        [sys.executable, "-B", "-m", "pytest", "-q", "-rs", "tests"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": "site", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={
+            **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
+            "PYTHONPATH": "site",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -67,9 +66,12 @@ def _pytest(folder):
 def test_the_tests_of_a_bundle_pass_against_its_wheel(tmp_path, write):
     _lay_out(tmp_path / "it", write(tmp_path / "capture"))
 
+    before = sorted(regular_files(tmp_path / "it" / "tests"))
+
     code, output = _pytest(tmp_path / "it")
 
     assert code == 0, output
+    assert sorted(regular_files(tmp_path / "it" / "tests")) == before
     takes_no_frame = "predict takes no data frame" in output
     assert takes_no_frame is (write is write_capture)
 

@@ -59,6 +59,7 @@ FILES = (
     "src/sourcemap.json",
     "tests/conftest.py",
     "tests/golden.jsonl",
+    "tests/pytest.ini",
     "tests/test_contract.py",
     "tests/test_parity.py",
     "tests/test_properties.py",

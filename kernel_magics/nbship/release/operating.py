@@ -62,11 +62,16 @@ def operating_facts(evidence: Evidence, operated: Operated) -> dict[str, Any]:
         "has_model_signature": operated.has_model_signature,
         "holes_text": _holes_text(operated),
         "speed_text": (
-            f"one call {inspection.latency_p50_ms:.3g} ms, loaded in"
-            f" {inspection.load_ms:.3g} ms, {inspection.memory_peak_mib:.0f} MiB of memory,"
+            f"one call {_time_text(inspection.latency_p50_ms)}, loaded in"
+            f" {_time_text(inspection.load_ms)}, {inspection.memory_peak_mib:.0f} MiB of memory,"
             f" {_size_text(inspection.installed_bytes)} installed"
         ),
         "size_text": _size_text(inspection.installed_bytes),
+        "latency_text": (
+            f"{_time_text(inspection.latency_p50_ms)},"
+            f" {_time_text(inspection.latency_p99_ms)}"
+        ),
+        "load_text": _time_text(inspection.load_ms),
         "label": label,
         "alert": "".join(part.capitalize() for part in label.split("-")),
         "image": f"{label}:{evidence.version}",
@@ -134,6 +139,10 @@ def _baseline_text(baseline: Baseline) -> str:
 def _rounded_mib(mib: float) -> int:
     """Round up, with a quarter more and room for the server, in steps that a person would choose."""
     return (1 + math.ceil(1.25 * mib / _STEP_MIB)) * _STEP_MIB
+
+
+def _time_text(ms: float) -> str:
+    return f"{ms / 1000:.3g} s" if ms >= 1000 else f"{ms:.3g} ms"  # noqa: PLR2004
 
 
 def _size_text(size_bytes: int) -> str:

@@ -119,7 +119,7 @@ def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
     tests = template_folder("deploy") / "tests"
     copies = {
         **sources.files,
-        **{f"tests/{path.name}": path for path in tests.glob("*.py")},
+        **{f"tests/{p.name}": p for p in tests.iterdir() if p.is_file()},
         "provenance/capture.json": capture / "capture.json",
         "src/model.py": capture / evidence.capture.module,
         "tests/golden.jsonl": capture / evidence.capture.golden,

@@ -1,7 +1,7 @@
 """What the tests of a bundle share: its package, as it is installed where they run.
 
-Install the lock and the wheel, add pytest, and run ``python -m pytest tests`` in the bundle's
-folder. Nothing of nbship is needed.
+Install the lock and the wheel, add pytest, and run ``python -B -m pytest tests`` in the bundle's
+folder: ``-B`` leaves no file behind, which `mlops verify` would name. Nothing of nbship is needed.
 """
 
 from __future__ import annotations

@@ -89,6 +89,8 @@ class UvReplayer:
         """
         distribution = normalized_name(wheel.name.partition("-")[0])
         with _environment(wheel, lock, python_version) as (folder, python):
+            # the first start compiles what is imported; the second is what a start costs
+            _run(folder, [str(python), "-I", "-c", f"import {package} as p; p.predict"])
             ended = _run(folder, [str(python), "-I", _PROBE, package, distribution])
         report = _last_line(ended, package, key="calls")
         return from_json(Inspection, {"schema": Inspection.SCHEMA, **report})
