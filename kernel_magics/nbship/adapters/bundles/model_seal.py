@@ -1,8 +1,8 @@
 """Signatures for OpenSSF's model-signing, with an elliptic-curve key in a PEM file.
 
-Its own package is not used for signing: version 1.1.1 brings the whole of Sigstore (35 distributions),
-lacks one that it needs, and signs with random numbers, so that equal releases would differ. The signatures here are
-deterministic (RFC 6979), and its command verifies them.
+Its own package is not used for signing: version 1.1.1 brings the whole of Sigstore (35
+distributions), lacks one that it needs, and signs with random numbers, so that equal releases
+would differ. The signatures here are deterministic (RFC 6979), and its command verifies them.
 """
 
 from __future__ import annotations
