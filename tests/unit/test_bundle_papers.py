@@ -22,7 +22,7 @@ from nbship.records.digest import digest_file
 from nbship.records.statements import STATEMENTS, statements_of
 from nbship.release.advisories import Snapshot
 from nbship.workflow.bundle_files import regular_files
-from support.releases import FakeReplayer, ReleaseCase
+from support.releases import FakeReplayer, ReleaseCase, ask
 
 #: the newest Kubernetes that the validator has schemas of, and one that is still run
 KUBERNETES = ("1.37", "1.30")
@@ -56,6 +56,21 @@ class LockedBuilder(WheelBuilder):
 
     def lock(self, _requirements, **_asked):
         return LOCK
+
+
+class ServingBuilder(LockedBuilder):
+    """Builds wheels with an extra for serving, which needs ``six``."""
+
+    base = LOCK.partition("six==")[0]
+
+    def lock(self, requirements, **_asked):
+        return LOCK if "six>=1" in requirements else self.base
+
+    def read(self, wheel):
+        files = super().read(wheel)
+        name = next(name for name in files if name.endswith("/METADATA"))
+        extra = b'\nProvides-Extra: serve\nRequires-Dist: six>=1; extra == "serve"\n\n'
+        return files | {name: files[name].replace(b"\n\n", extra, 1)}
 
 
 def _release(folder, **wish):
@@ -367,3 +382,28 @@ def test_the_changelog_says_what_changed_since_the_release_before(tmp_path):
     assert second.endswith("## 1.0.0 (2026-11-23)\n\n- First release.\n")
     rollback = (first.parent / "1.1.0" / "ops/ROLLBACK.md").read_text("utf-8")
     assert "Back to 1.0.0 (bundle digest" in rollback
+
+
+def test_a_server_is_installed_from_a_lock_of_its_own(tmp_path):
+    case = ReleaseCase(tmp_path).approve()
+    made = Path(case.release(version="1.0.0", builder=ServingBuilder()).bundle)
+
+    dockerfile = (made / "deploy/Dockerfile").read_text("utf-8")
+    names = [item["name"] for item in _json(made, "sbom.cdx.json")["components"]]
+    found = ask(made)
+
+    assert (made / "requirements.lock").read_text("utf-8") == ServingBuilder.base
+    assert (made / "requirements-serve.lock").read_text("utf-8") == LOCK
+    assert "--require-hashes -r /bundle/requirements-serve.lock" in dockerfile
+    assert names[-2:] == ["packaging", "six"]
+    assert found.failures == ()
+
+
+def test_a_server_that_needs_other_versions_than_were_proven_is_refused(tmp_path):
+    class Other(ServingBuilder):
+        base = ServingBuilder.base.replace("26.3", "26.2")
+
+    case = ReleaseCase(tmp_path).approve()
+
+    with pytest.raises(ReleaseError, match=r"packaging 26\.3 where requirements\.lock"):
+        case.release(builder=Other())

@@ -44,6 +44,8 @@ class Operated:
     has_wheelhouse: bool
     has_model_signature: bool
     has_advisories: bool
+    #: the lock that a server is installed from
+    lock_name: str
 
 
 def operating_facts(evidence: Evidence, operated: Operated) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def operating_facts(evidence: Evidence, operated: Operated) -> dict[str, Any]:
         "licence_text": operated.licence_text,
         "vulnerability_text": operated.vulnerability_text,
         "has_wheelhouse": operated.has_wheelhouse,
+        "lock_name": operated.lock_name,
         "has_model_signature": operated.has_model_signature,
         "holes_text": _holes_text(operated),
         "speed_text": (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import ReleaseError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
+from nbship.release.lock_text import read_lock
 from nbship.release.manifest import manifest_of
 from nbship.release.model_signature import (
     MODEL_SIGNATURE,
@@ -18,6 +19,12 @@ from nbship.release.model_signature import (
     signature_text,
     signed_bytes,
     signed_payload,
+)
+from nbship.release.requirements import direct_pins
+from nbship.release.serving_lock import (
+    SERVE_LOCK,
+    lock_differences,
+    serving_requirements,
 )
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
 from nbship.release.wheelhouse import WHEELHOUSE
@@ -71,14 +78,17 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
     """
     with store.whole_folder(place) as folder:
         wheel, parity = _prove(folder, evidence, sources, makers)
+        lock = _lock_serving(folder, wheel, evidence, sources=sources, makers=makers)
         if wish.with_wheelhouse:
             makers.builder.collect(
-                (folder / LOCK).read_text("utf-8"),
+                lock.read_text("utf-8"),
                 folder / WHEELHOUSE,
                 python_version=evidence.capture.python_version,
             )
         _copy(folder, evidence, sources)
-        built = _built(folder, wheel, evidence, parity, store=store, makers=makers)
+        built = _built(
+            folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
+        )
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
         manifest = _manifest(folder, evidence, built, wish)
         _sign(folder, evidence.name, makers.model_sealer)
@@ -114,6 +124,35 @@ def _prove(
     return wheel, dataclasses.replace(parity, duration_s=0.0)
 
 
+def _lock_serving(
+    folder: Path, wheel: Path, evidence: Evidence, *, sources: Sources, makers: Makers
+) -> Path:
+    """Lock what the package serves with; return the lock that holds everything.
+
+    Raises
+    ------
+    ReleaseError
+        If a server cannot be installed beside what the replay has proven.
+    """
+    needed = serving_requirements(makers.builder.read(wheel))
+    if not needed:
+        return folder / LOCK
+    pins = read_lock((folder / LOCK).read_text("utf-8"))
+    lock = makers.builder.lock(
+        (*direct_pins(evidence.capture), *needed),
+        python_version=evidence.capture.python_version,
+        installed={**sources.installed, **pins},
+    )
+    differences = lock_differences(pins, read_lock(lock))
+    if differences:
+        raise ReleaseError(
+            "\n".join(differences),
+            hint="Install versions that the server can be installed beside, then submit again.",
+        )
+    (folder / SERVE_LOCK).write_text(lock, "utf-8")
+    return folder / SERVE_LOCK
+
+
 def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
     capture = sources.capture_folder
     tests = template_folder("deploy") / "tests"
@@ -136,25 +175,27 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
     evidence: Evidence,
     parity: ParityReport,
     *,
+    lock: Path,
     store: Store,
     makers: Makers,
 ) -> Built:
     digests = {
         name: digest_file(folder / name)
-        for name in (wheel.relative_to(folder).as_posix(), LOCK, "src/model.py")
+        for name in (wheel.relative_to(folder).as_posix(), lock.name, "src/model.py")
     }
-    key = (digest_file(wheel), digests[LOCK])
+    key = (digest_file(wheel), digests[lock.name])
     return Built(
         wheel=wheel.name,
         wheel_digest=key[0],
         subjects=digests,
-        lock=(folder / LOCK).read_text("utf-8"),
+        lock=lock.read_text("utf-8"),
+        lock_name=lock.name,
         golden=(folder / "tests" / "golden.jsonl").read_text("utf-8"),
         parity=parity,
         inspection=inspected(
             store,
             wheel,
-            folder / LOCK,
+            lock,
             evidence=evidence,
             replayer=makers.replayer,
             key=key,

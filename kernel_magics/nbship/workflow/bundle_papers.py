@@ -60,8 +60,9 @@ class Built:
     wheel_digest: str
     #: path in the bundle -> sha256 of what was built
     subjects: Mapping[str, str]
-    #: text of ``requirements.lock``
+    #: text and name of the lock of everything: the one for serving, where there is one
     lock: str
+    lock_name: str
     #: text of the golden cases
     golden: str
     parity: ParityReport
@@ -118,6 +119,7 @@ def write_papers(
         has_wheelhouse=wish.with_wheelhouse,
         has_model_signature=built.has_model_signature,
         has_advisories=wish.advisories is not None,
+        lock_name=built.lock_name,
     )
     there = frozenset((*names, *texts, *PAGES, MANIFEST, SUMS, SEAL))
     facts = {

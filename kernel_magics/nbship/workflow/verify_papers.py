@@ -22,6 +22,7 @@ from nbship.release.model_signature import (
 )
 from nbship.release.provenance import STATEMENT, statement_failures
 from nbship.release.sbom import SBOM, bill_failures
+from nbship.release.serving_lock import SERVE_LOCK, lock_differences
 from nbship.release.wheelhouse import WHEELHOUSE, wheelhouse_failures
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import objection_to
@@ -94,8 +95,9 @@ def ask_bill(audit: Audit) -> None:
     manifest = audit.manifest
     if manifest is None or not audit.has(LOCK, manifest.wheel):
         return
-    lock = audit.text(LOCK)
+    lock = audit.text(SERVE_LOCK if audit.has(SERVE_LOCK) else LOCK)
     pins, hashes = read_lock(lock), lock_hashes(lock)
+    audit.failures += lock_differences(read_lock(audit.text(LOCK)), pins)
     wheel = audit.digests[manifest.wheel]
     if audit.has(SBOM):
         audit.compare(
