@@ -17,11 +17,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbship.adapters.bundles.inspecting import look_at
 from nbship.adapters.bundles.uv import last_lines, run_program, run_uv
 from nbship.errors import VerificationError
-from nbship.records.codec import from_json
 from nbship.records.environment import normalized_name
-from nbship.records.inspection import Inspection
 from nbship.release.lock_text import read_lock
 from nbship.release.parity import parity_of
 from nbship.release.requirements import minor_version
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nbship.adapters.bundles.uv import Ended
+    from nbship.records.inspection import Inspection
     from nbship.records.release import ParityReport
 
 _INSTALL_TIMEOUT_S = 1200
 _REPLAY_TIMEOUT_S = 600
-#: runs in the fresh environment, by its path; imports nothing of nbship
-_PROBE = str(Path(__file__).with_name("package_probe.py"))
 _NAMESPACES = (("unshare", "-rn"), ("unshare", "-n"))
 #: refuses every socket; for systems without network namespaces
 _GUARD = """
@@ -87,13 +85,15 @@ class UvReplayer:
             If the lock holds more than pins, the Python version is missing, the lock cannot
             be installed, or the package does not answer.
         """
-        distribution = normalized_name(wheel.name.partition("-")[0])
         with _environment(wheel, lock, python_version) as (folder, python):
-            # the first start compiles what is imported; the second is what a start costs
-            _run(folder, [str(python), "-I", "-c", f"import {package} as p; p.predict"])
-            ended = _run(folder, [str(python), "-I", _PROBE, package, distribution])
-        report = _last_line(ended, package, key="calls")
-        return from_json(Inspection, {"schema": Inspection.SCHEMA, **report})
+            home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+            return look_at(
+                package,
+                distribution=normalized_name(wheel.name.partition("-")[0]),
+                start=[*namespace(), str(python)],
+                home=home,
+                environ=_bare(home),
+            )
 
 
 @contextlib.contextmanager
@@ -205,33 +205,19 @@ def _demand(ended: Ended) -> None:
 
 
 def _verify(folder: Path, python: Path, package: str) -> dict[str, Any]:
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
     words = [str(python), "-I", "-m", package, "verify", "--json"]
     if not namespace():
         words = [str(python), "-I", "-c", _GUARD, package, "verify", "--json"]
-    return _last_line(_run(folder, words), package, key="cases")
-
-
-def _run(folder: Path, words: Sequence[str]) -> Ended:
-    home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
-    return run_program(
+    ended = run_program(
         [*namespace(), *words],
         cwd=home,
         environ=_bare(home),
         timeout_s=_REPLAY_TIMEOUT_S,
     )
-
-
-def _last_line(ended: Ended, package: str, *, key: str) -> dict[str, Any]:
-    """Read the JSON object that a program printed last; it holds that key.
-
-    Raises
-    ------
-    VerificationError
-        If there is none.
-    """
     try:
         report: dict[str, Any] = json.loads(ended.output.strip().splitlines()[-1])
-        report[key]
+        report["cases"]
     except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise VerificationError(
             f"{package} gave no answer in a fresh environment (exit code {ended.code}):\n"
