@@ -1,7 +1,8 @@
 """Load the captured values of this package from ``state/``.
 
 Ships verbatim inside every exported package: plain Python 3.11. Nothing is unpickled: JSON,
-NumPy archives without objects, Arrow, and skops with the types that ``capture.json`` lists.
+NumPy archives without objects, Arrow, safetensors, the own formats of boosters, and skops and
+composite values with the types that ``capture.json`` lists.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _FOLDER = Path(__file__).resolve().parent
 #: the name under which captured objects know the classes of the notebook
 NOTEBOOK_MODULE = "__notebook__"
 _lock = threading.Lock()
+#: values of files that hold several, until each is taken
+_together: dict[str, dict[str, Any]] = {}
 
 
 class StateError(RuntimeError):
@@ -39,6 +42,14 @@ def load(name: str) -> Any:
     entry = _entries().get(name)
     if entry is None:
         raise StateError(f"capture.json lists no captured value {name!r}")
+    if not entry.get("is_shared"):
+        return _read_entry(entry)
+    if name not in _together.get(entry["file"], {}):
+        _together[entry["file"]] = _read_entry(entry)
+    return _together[entry["file"]].pop(name)
+
+
+def _read_entry(entry: dict[str, Any]) -> Any:
     path = _FOLDER / "state" / entry["file"]
     try:
         data = path.read_bytes()
@@ -58,11 +69,12 @@ def read(codec: str, data: bytes, *, trusted_types: Sequence[str] = ()) -> Any:
     Parameters
     ----------
     codec
-        ``json``, ``npz``, ``arrow``, ``skops``, or ``module:function`` of a plug-in.
+        ``json``, ``npz``, ``arrow``, ``safetensors``, ``xgboost``, ``lightgbm``, ``skops``,
+        ``tree``, or ``module:function`` of a plug-in.
     data
         The file's bytes.
     trusted_types
-        What skops may build.
+        What skops and ``tree`` may build.
 
     Raises
     ------
@@ -71,6 +83,8 @@ def read(codec: str, data: bytes, *, trusted_types: Sequence[str] = ()) -> Any:
     """
     if codec == "skops":
         return _read_skops(data, trusted_types)
+    if codec == "tree":
+        return _read_tree(data, trusted_types)
     if codec in _READERS:
         return _READERS[codec](data)
     module, colon, function = codec.partition(":")
@@ -161,8 +175,35 @@ def _read_skops(data: bytes, trusted_types: Sequence[str]) -> Any:
             del sys.modules[NOTEBOOK_MODULE]
 
 
+def _read_tree(data: bytes, trusted_types: Sequence[str]) -> Any:
+    from ._tree import read_tree
+
+    return read_tree(data, trusted_types)
+
+
+def _read_tensors(data: bytes) -> Any:
+    from ._device import read_tensors
+
+    return read_tensors(data)
+
+
+def _read_xgboost(data: bytes) -> Any:
+    from ._boosters import read_xgboost
+
+    return read_xgboost(data)
+
+
+def _read_lightgbm(data: bytes) -> Any:
+    from ._boosters import read_lightgbm
+
+    return read_lightgbm(data)
+
+
 _READERS: dict[str, Callable[[bytes], Any]] = {
     "json": _read_json,
     "npz": _read_npz,
     "arrow": _read_arrow,
+    "safetensors": _read_tensors,
+    "xgboost": _read_xgboost,
+    "lightgbm": _read_lightgbm,
 }

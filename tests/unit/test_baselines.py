@@ -120,7 +120,9 @@ def _cases(*inputs, output=1.0):
         (np.array([1.5, np.nan]), {"x": [1.5, None]}),
         (True, {"x": [True]}),
         (np.float32(0.5), {"x": [0.5]}),
+        ([1.0, 2.0], {"x": [1.0, 2.0]}),
         ({"nested": [1]}, {}),
+        ({"nested": 1}, {}),
     ],
 )
 def test_golden_cases_become_columns(value, columns):

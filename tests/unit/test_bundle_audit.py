@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import shutil
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from nbship.adapters.bundles.wheel import read_wheel, zip_bytes
 from nbship.errors import VerificationError
 from nbship.release.sums import NAMESPACE
 from nbship.workflow.bundle_files import regular_files
+from nbship.workflow.pickle_scan import pickle_failures
 from support.releases import Forger, ReleaseCase, ask
 
 FILES = (
@@ -37,6 +39,7 @@ FILES = (
     "model.sig.pub",
     "notebook/executed.ipynb",
     "notebook/input.ipynb",
+    "openapi.json",
     "ops/ROLLBACK.md",
     "ops/RUNBOOK.md",
     "ops/alerts.yaml",
@@ -54,6 +57,8 @@ FILES = (
     "reports/vulnerabilities.json",
     "requirements.lock",
     "sbom.cdx.json",
+    "schema/input.schema.json",
+    "schema/output.schema.json",
     "signer.pub",
     "src/model.py",
     "src/sourcemap.json",
@@ -161,6 +166,29 @@ def test_a_file_too_many_is_named(bundle):
     (bundle / "dist" / "install.sh").write_text("#")
 
     assert ask(bundle).failures == ("dist/install.sh: not listed in SHA256SUMS",)
+
+
+def test_a_pickle_under_another_name_is_named_although_all_is_recomputed(forger):
+    data = pickle.dumps(json.loads)
+    forger.rewrite_wheel("state/RATES.json", lambda _: data)
+    (forger.bundle / "reports" / "plot.png").write_bytes(b"\x89PNG" + data)
+
+    failures = ask(forger.recompute()).failures
+
+    wheel = forger.wheel.name
+    named = "a pickle that names json.loads"
+    assert f"dist/{wheel}: fares/state/RATES.json: {named}" in failures
+    assert f"reports/plot.png: {named} from byte 4 on" in failures
+
+
+def test_wheels_of_other_distributions_are_passed_over(sealed, tmp_path):
+    (tmp_path / "wheelhouse").mkdir()
+    for name in ("wheelhouse/other.whl", "model.bin"):
+        (tmp_path / name).write_bytes(pickle.dumps([1]))
+
+    found, count = pickle_failures(regular_files(tmp_path))
+
+    assert (found, count) == (["model.bin: a pickle"], 1)
 
 
 def test_links_are_refused(bundle, tmp_path):

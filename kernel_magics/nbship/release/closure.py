@@ -269,7 +269,8 @@ class ClosureWalk:
             count += 1
             return self._name_part(part, f"{name}__{count}")
 
-        return literals.display_text(value, name_of)
+        text = literals.display_text(value, name_of)
+        return text if count else None  # a long literal is better a file
 
     def _name_part(self, part: Any, suggestion: str) -> str:  # noqa: ANN401
         name = getattr(part, "__name__", "")

@@ -16,6 +16,8 @@ _MAX_FRAMES = 5
 #: module -> the kinds of encoded values that only it can read
 READERS = {
     "numpy": ("$array", "$scalar"),
+    "torch": ("$tensor",),
+    "scipy": ("$sparse",),
     "pandas": (
         "$frame",
         "$series",
@@ -111,6 +113,8 @@ def _preference(name: str) -> tuple[int, str]:
 
 
 def _as_input(model: Any, value: Any) -> Any:  # noqa: ANN401  # None where it does not fit
+    if getattr(model, "as_input", None) is not None:
+        return model.as_input(value)
     columns = getattr(model, "feature_names_in_", None)
     width = getattr(model, "n_features_in_", None)
     kind = type(value).__name__
@@ -151,7 +155,7 @@ def _rows_of(data: Any, answers: int | None) -> Sequence[Any]:  # noqa: ANN401
     if "$frame" in data:
         columns = [column["values"] for column in data["$frame"]["columns"]]
         return list(zip(*columns, strict=True))
-    body = data.get("$array") or data.get("$series")
+    body = data.get("$array") or data.get("$tensor") or data.get("$series")
     if body is None:
         return ()
     values, shape = body["values"], body.get("shape", [len(body["values"])])
@@ -169,5 +173,5 @@ def _length(output: Any) -> int | None:  # noqa: ANN401
     if "$frame" in output:
         columns = output["$frame"]["columns"]
         return len(columns[0]["values"]) if columns else None
-    body = output.get("$array") or output.get("$series")
+    body = output.get("$array") or output.get("$tensor") or output.get("$series")
     return len(body["values"]) if body and body.get("shape", [0]) else None

@@ -46,9 +46,16 @@ def _inputs(case: Case, signature: Signature) -> dict[str, list[Any]]:
     given = [*case["args"], *case["kwargs"].values()]
     if signature.input_form != "arguments" and given:
         return _table(given[0], signature.inputs)
-    names = [column.name for column in signature.inputs]
-    named = {**dict(zip(names, case["args"], strict=False)), **case["kwargs"]}
-    return {name: [_scalar(value)] for name, value in named.items()}
+    columns = {column.name: column for column in signature.inputs}
+    named = {**dict(zip(columns, case["args"], strict=False)), **case["kwargs"]}
+    found: dict[str, list[Any]] = {}
+    for name, value in named.items():
+        if (
+            name in columns
+        ):  # a frame or an object among arguments has columns of its own
+            table = _table(value, [columns[name]])
+            found |= {k: v for k, v in table.items() if k.partition("[")[0] == name}
+    return found
 
 
 def _table(value: Any, columns: Sequence[Column]) -> dict[str, list[Any]]:  # noqa: ANN401  # a recorded value

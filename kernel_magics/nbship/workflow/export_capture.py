@@ -7,39 +7,43 @@ import inspect
 import platform
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbship.errors import ExportError, HazardError
+from nbship.errors import ExportError
 from nbship.records.codec import json_text
-from nbship.records.digest import digest_bytes, digest_text
-from nbship.records.release import ENOUGH_ROWS, RootCapture, StateEntry
+from nbship.records.digest import digest_text
+from nbship.records.release import ENOUGH_ROWS, RootCapture
 from nbship.release import hazards
+from nbship.release.answers import answers_of
 from nbship.release.closure import ClosureWalk
+from nbship.release.describing import described
 from nbship.release.golden import (
     count_rows,
     estimator_cases,
     golden_text,
     modules_of,
 )
-from nbship.release.items import Closure, Item, StateNeed, written_item
+from nbship.release.instructions import use_of_text
+from nbship.release.items import Closure, written_item
 from nbship.release.module_text import module_text
 from nbship.release.pins import pins_of
 from nbship.release.recording import recorder_of, unrecorded
-from nbship.release.signature import signature_of
 from nbship.workflow.bundle_files import writing
+from nbship.workflow.state_capture import capture_state, refuse_pickled_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nbship.ports_shipping import Codec
-    from nbship.records.state import EncodedState
+    from nbship.records.release import StateEntry
+    from nbship.release.answers import Answers
     from nbship.release.cells import Cells
     from nbship.release.golden import Case
     from nbship.release.pins import Installed
 
-RECORD, MODULE, GOLDEN, STATE = "capture.json", "module.py", "golden.jsonl", "state"
+RECORD, MODULE, GOLDEN = "capture.json", "module.py", "golden.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,8 +113,9 @@ def capture_root(
             else f"Run the cell that makes {root}.",
         )
     value = unrecorded(live.namespace[root])
-    if _is_estimator(value):
-        draft = _draft_estimator(root, value, live, codecs)
+    answers = answers_of(value, own=root if root != "predict" else "fitted")
+    if answers is not None:
+        draft = _draft_estimator(root, value, answers, live, codecs)
     elif callable(value) and not isinstance(value, type):
         draft = _draft_function(root, live, codecs)
     else:
@@ -120,12 +125,6 @@ def capture_root(
             hint="Write a function that answers, and export that.",
         )
     return _write(root, draft, live=live, installed=installed, folder=folder)
-
-
-def _is_estimator(value: Any) -> bool:  # noqa: ANN401
-    return not isinstance(value, type) and all(
-        callable(getattr(value, name, None)) for name in ("predict", "fit")
-    )
 
 
 def _draft_function(root: str, live: LiveNotebook, codecs: Sequence[Codec]) -> _Draft:
@@ -159,25 +158,22 @@ def _with_ids(cases: tuple[Case, ...], cells: Cells) -> tuple[Case, ...]:
 def _draft_estimator(
     root: str,
     value: Any,  # noqa: ANN401
+    answers: Answers,
     live: LiveNotebook,
     codecs: Sequence[Codec],
 ) -> _Draft:
     walk = ClosureWalk(live.namespace, live.cells)
-    own = root if root != "predict" else "fitted"
+    own = answers.own
     if own != root:
         walk.bind(own, value)
-    text = (
-        "def predict(X):\n"
-        f'    """Answer with the fitted {type(value).__name__} of the notebook."""\n'
-        f"    return {own}.predict(X)"
-    )
-    made = written_item("predict", text, kind="function", reads=())
+    made = written_item("predict", answers.text, kind="function", reads=())
+    made = replace(made, imports=use_of_text(answers.text).imports)
     walk.need_state(own, value, reader="predict")
     draft = _with_state(walk, codecs)
     walk.add(made)
     draft.closure = walk.finish(root)
     draft.kind, draft.parameters = "estimator", ("X",)
-    draft.cases, remarks = estimator_cases(value, live.namespace)
+    draft.cases, remarks = estimator_cases(answers, live.namespace)
     draft.remarks += remarks
     if not draft.cases:
         raise ExportError(
@@ -188,74 +184,12 @@ def _draft_estimator(
 
 
 def _with_state(walk: ClosureWalk, codecs: Sequence[Codec]) -> _Draft:
-    draft = _Draft()
-    while needs := walk.take_needs():
-        for need in needs:
-            try:
-                codec, encoded = _encode(walk, need, codecs)
-            except HazardError as error:
-                walk.refuse(need.name, error)
-                continue
-            _keep_state(draft, need.name, codec, encoded)
-            walk.add(_state_item(need.name, encoded))
-        walk.follow()
-    return draft
-
-
-def _encode(
-    walk: ClosureWalk, need: StateNeed, codecs: Sequence[Codec]
-) -> tuple[Codec, EncodedState]:
-    for codec in codecs:
-        try:
-            encoded = codec.encode(need.value)
-        except HazardError as error:
-            place = hazards.bound_in(need.name, walk.cells)
-            raise HazardError(
-                f"{need.reader} reads {need.name!r}{place}: {error.message}",
-                hint=error.hint,
-            ) from error
-        if encoded is not None:
-            _check_objects(walk, need, encoded)
-            return codec, encoded
-    raise hazards.no_codec(need.name, need.value, reader=need.reader, cells=walk.cells)
-
-
-def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) -> None:
-    for name, value in encoded.notebook_objects.items():
-        if name.endswith("<lambda>"):
-            raise HazardError(
-                f"{need.name!r} holds a lambda, which a file cannot name",
-                hint=f"Write it as a def in a cell, then make {need.name} again.",
-            )
-        if not walk.has(name) or walk.value_of(name) is not value:
-            raise HazardError(
-                f"{need.name!r} holds {name}, which is not the {name} that the notebook "
-                "defines now",
-                hint=f"Define {name} at the top level of a cell, then make {need.name} again.",
-            )
-
-
-def _state_item(name: str, encoded: EncodedState) -> Item:
-    text = f'{name} = _load("{name}")'
-    return written_item(name, text, kind="state", reads=tuple(encoded.notebook_objects))
-
-
-def _keep_state(draft: _Draft, name: str, codec: Codec, encoded: EncodedState) -> None:
-    stem = name if name.isascii() else f"value_{len(draft.state)}"
-    file = f"{stem}{codec.suffix}"
-    draft.files[f"{STATE}/{file}"] = encoded.data
-    draft.modules |= set(encoded.modules)
-    reader = codec.name.partition(":")[0].partition(".")[0] if ":" in codec.name else ""
-    draft.modules |= {reader} if reader else set()
-    draft.state.append(
-        StateEntry(
-            name=name,
-            codec=codec.name,
-            file=file,
-            digest=digest_bytes(encoded.data),
-            size_bytes=len(encoded.data),
-            trusted_types=encoded.trusted_types,
-        )
+    state = capture_state(walk, codecs)
+    return _Draft(
+        files=state.files,
+        state=state.entries,
+        modules=state.modules,
+        remarks=state.remarks,
     )
 
 
@@ -272,6 +206,7 @@ def _write(
         place = item.cell.place if item.cell else "the module"
         hazards.check_text(item.text, reader=item.name, place=place)
     module = module_text(draft.closure, notebook=live.name, public=public)
+    refuse_pickled_text(module.text, root)
     modules = {*draft.closure.modules, *draft.modules, *modules_of(draft.cases)}
     golden = golden_text(draft.cases)
     rows = count_rows(draft.cases)
@@ -280,6 +215,13 @@ def _write(
         remarks.append(
             f"not proven: {rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
         )
+    signature, skew = described(
+        root,
+        cases=draft.cases,
+        parameters=draft.parameters,
+        namespace=live.namespace,
+        cells=live.cells,
+    )
     record = RootCapture(
         name=root,
         kind=draft.kind,
@@ -288,17 +230,17 @@ def _write(
         state=tuple(sorted(draft.state, key=lambda entry: entry.name)),
         requirements=pins_of(modules, installed(modules)),
         python_version=platform.python_version(),
-        signature=signature_of(draft.cases, parameters=draft.parameters),
+        signature=signature,
         golden_cases=len(draft.cases),
         golden_rows=rows,
         golden=GOLDEN,
         golden_digest=digest_text(golden),
         source_map=module.source_map,
         remarks=tuple(dict.fromkeys(remarks)),
+        skew=skew,
     )
     files = {RECORD: json_text(record), MODULE: module.text, GOLDEN: golden}
-    encoded = {name: content.encode() for name, content in files.items()}
-    _place({**draft.files, **encoded}, folder)
+    _place({**draft.files, **{n: text.encode() for n, text in files.items()}}, folder)
     return record
 
 

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import ApprovalError, NbshipError, VerificationError
 from nbship.records.digest import digest_bytes
-from nbship.records.release import ENOUGH_ROWS, Manifest, Verification
+from nbship.records.release import Manifest, Verification
 from nbship.records.ssh import fingerprint, is_canonical, key_of, keys_of
 from nbship.release.audit import file_failures, manifest_failures, wheel_failures
+from nbship.release.parity import notes_of
+from nbship.release.schemas import PLACES
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, read_sums
 from nbship.workflow.auditing import Audit, Instruments, Trust
 from nbship.workflow.bundle_files import read_record, regular_files
 from nbship.workflow.export import LOCK
+from nbship.workflow.pickle_scan import pickle_failures
 from nbship.workflow.verify_papers import (
     ask_approvals,
     ask_bill,
@@ -38,6 +41,7 @@ _BESIDE = {
     "capture.json": "provenance/capture.json",
     "golden.jsonl": "tests/golden.jsonl",
     "model.py": "src/model.py",
+    **PLACES,
 }
 
 
@@ -75,10 +79,7 @@ def verify(  # noqa: PLR0913  # the ports that a bundle is asked with
         reader=reader, replayer=replayer, sealer=sealer, model_sealer=model_sealer
     )
     audit = Audit(bundle=bundle, trust=trust, with_=instruments)
-    for ask in (
-        *(_files, _seal, _manifest, _wheel, ask_provenance, ask_approvals),
-        *(ask_statement, ask_bill, ask_model_signature, _replay),
-    ):
+    for ask in _QUESTIONS:
         try:
             ask(audit)
         except NbshipError as error:
@@ -200,8 +201,26 @@ def _replay(audit: Audit) -> None:
     )
     audit.parity = parity
     audit.failures += [f"replay: {text}" for text in parity.differences]
-    if not parity.is_proven:
-        audit.notices.append(
-            f"not proven: {parity.rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
-        )
+    audit.notices += notes_of(parity)
     audit.checks.append(f"{parity.cases_text}, replayed twice")
+
+
+def _pickles(audit: Audit) -> None:
+    failures, count = pickle_failures(audit.files)
+    audit.failures += failures
+    audit.checks.append(f"no pickle in {count} files, looked for by what they hold")
+
+
+_QUESTIONS = (
+    _files,
+    _seal,
+    _manifest,
+    _wheel,
+    _pickles,
+    ask_provenance,
+    ask_approvals,
+    ask_statement,
+    ask_bill,
+    ask_model_signature,
+    _replay,
+)
