@@ -193,6 +193,14 @@ def _with_state(walk: ClosureWalk, codecs: Sequence[Codec]) -> _Draft:
     )
 
 
+def _check_texts(closure: Closure, module: str, root: str) -> None:
+    """Refuse a module that holds a secret or spells a pickle out."""
+    for item in closure.items.values():
+        place = item.cell.place if item.cell else "the module"
+        hazards.check_text(item.text, reader=item.name, place=place)
+    refuse_pickled_text(module, root)
+
+
 def _write(
     root: str,
     draft: _Draft,
@@ -202,11 +210,8 @@ def _write(
     folder: Path,
 ) -> RootCapture:
     public = "predict" if draft.kind == "estimator" else root
-    for item in draft.closure.items.values():
-        place = item.cell.place if item.cell else "the module"
-        hazards.check_text(item.text, reader=item.name, place=place)
     module = module_text(draft.closure, notebook=live.name, public=public)
-    refuse_pickled_text(module.text, root)
+    _check_texts(draft.closure, module.text, root)
     modules = {*draft.closure.modules, *draft.modules, *modules_of(draft.cases)}
     golden = golden_text(draft.cases)
     rows = count_rows(draft.cases)
