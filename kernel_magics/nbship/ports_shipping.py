@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from nbship.records.inspection import Inspection
     from nbship.records.release import ParityReport, RootCapture
     from nbship.records.state import EncodedState
 
@@ -25,6 +26,22 @@ class Sealer(Protocol):
 
     def check_seal(self, message: bytes, seal: str, *, namespace: str) -> str:
         """Return the public key that sealed the message; raise ApprovalError where it did not."""
+        ...
+
+
+class ModelSealer(Protocol):
+    """Signs bundles for OpenSSF's model-signing with an elliptic-curve key."""
+
+    def public_key(self) -> str:
+        """Return the public key in PEM."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign a message: equal messages give equal signatures."""
+        ...
+
+    def check(self, message: bytes, signature: bytes, *, public_key: str) -> None:
+        """Check a signature by a public key in PEM; raise ApprovalError where it does not hold."""
         ...
 
 
@@ -52,6 +69,10 @@ class PackageBuilder(Protocol):
         """Resolve requirements into a lock with hashes, keeping to what is installed."""
         ...
 
+    def collect(self, lock: str, into: Path, *, python_version: str) -> None:
+        """Download the wheels of a lock into a folder."""
+        ...
+
     def read(self, wheel: Path) -> dict[str, bytes]:
         """Read every file of a wheel by its name, running nothing."""
         ...
@@ -64,6 +85,12 @@ class Replayer(Protocol):
         self, wheel: Path, lock: Path, *, package: str, python_version: str
     ) -> ParityReport:
         """Install, replay twice without network, and report."""
+        ...
+
+    def inspect(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> Inspection:
+        """Install, list what is installed, and measure calls without network."""
         ...
 
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from nbship import variables
 from nbship.errors import SettingsError
-from nbship.records.codec import from_json
 from nbship.records.policy import MetricRule, Policy
-from nbship.records.vetting import Waiver
+from nbship.setting_values import convert
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from nbship.records.vetting import Waiver
 
 STORE_NAME = ".mlops"
 FILE_NAMES = ("pyproject.toml", "mlops.toml")
@@ -154,6 +155,30 @@ class Settings:
     )
     owner: str = _set(
         "", "release.owner", "who answers for a release, shown on its HANDOFF page"
+    )
+    statements: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "release.statements",
+            "what only the owner can say of a model, by key; a table in a file",
+        ),
+    )
+    base_image: str = _set(
+        "", "release.base_image", "image of containers, NAME:TAG@sha256:DIGEST"
+    )
+    advisories: str = _set(
+        "", "release.advisories", "snapshot of OSV advisories: a zip, folder or file"
+    )
+    with_wheelhouse: bool = field(
+        default=False,
+        metadata=_key(
+            "release.wheelhouse", "true puts the wheels of the lock into bundles"
+        ),
+    )
+    model_key: str = _set(
+        "",
+        "release.model_key",
+        "private EC key in PEM that signs for OpenSSF model-signing; no model.sig where empty",
     )
     #: key -> "default", a file's name, a variable's name or "call"
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -299,43 +324,7 @@ def _take(
             )
             continue
         try:
-            values[known[key].name] = _convert(key, raw)
+            values[known[key].name] = convert(key, raw, default=known[key].default)
             origins[key] = where
         except (TypeError, ValueError, SettingsError) as error:
             mistakes.append(f"{where}: {key} is {raw!r}: {error}")
-
-
-def _convert(key: str, raw: Any) -> Any:  # noqa: ANN401  # whatever TOML or the environment holds
-    if key == "vet.metrics":
-        return tuple(
-            from_json(MetricRule, {"name": n, **rule}) for n, rule in dict(raw).items()
-        )
-    if key == "vet.waivers":
-        return tuple(
-            from_json(Waiver, dict(waiver, expires_on=str(waiver["expires_on"])))
-            for waiver in raw
-        )
-    if key == "job.secrets" and isinstance(raw, Mapping):
-        raw = [f"{name}={reference}" for name, reference in raw.items()]
-    default = setting_fields()[key].default
-    if isinstance(default, bool):
-        return _convert_bool(raw)
-    if isinstance(default, tuple):
-        items = raw.split(",") if isinstance(raw, str) else list(raw)
-        return tuple(str(item).strip() for item in items if str(item).strip())
-    if isinstance(default, (int, float)):
-        if isinstance(raw, bool):
-            raise TypeError("a number was expected")
-        return type(default)(raw)
-    if not isinstance(raw, str):
-        raise TypeError("a string was expected")
-    return raw
-
-
-def _convert_bool(raw: Any) -> bool:  # noqa: ANN401
-    words = {"true": True, "false": False, "1": True, "0": False}
-    if isinstance(raw, bool):
-        return raw
-    if isinstance(raw, str) and raw.lower() in words:
-        return words[raw.lower()]
-    raise TypeError("true or false was expected")

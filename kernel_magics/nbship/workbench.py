@@ -18,6 +18,7 @@ from nbship.ports import Grant
 from nbship.records.ids import make_id
 from nbship.settings import Settings, find_project, read_settings
 from nbship.workbench_capsule import CapsuleBench
+from nbship.workbench_releasing import ReleasingBench
 from nbship.workbench_sweeps import SweepBench
 from nbship.workbench_tracking import TrackingBench
 from nbship.workbench_verifying import VerifyingBench
@@ -48,7 +49,9 @@ if TYPE_CHECKING:
 _TOLD: set[Path] = set()
 
 
-class Workbench(TrackingBench, SweepBench, CapsuleBench, VerifyingBench):
+class Workbench(
+    TrackingBench, SweepBench, CapsuleBench, VerifyingBench, ReleasingBench
+):
     """Settings and the ports they wire.
 
     Parameters

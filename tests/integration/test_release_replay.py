@@ -131,7 +131,7 @@ def test_a_second_release_is_the_next_version_and_none_is_overwritten(case, bund
 
     assert made.version == "1.1.0"
     handoff = (bundle.parent / "1.1.0" / "HANDOFF.md").read_text()
-    assert "lock and the wheel of 1.0.0" in handoff
+    assert "To 1.0.0 (bundle digest" in handoff
     with pytest.raises(ReleaseError, match=r"1\.0\.0 is released already"):
         case.release(version="1.0.0")
     assert digest_tree(bundle) == before

@@ -8,17 +8,29 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from nbship.adapters.bundles.model_seal import EcModelSealer
 from nbship.adapters.bundles.pages import JinjaPages
 from nbship.adapters.bundles.ssh_keys import create_key
 from nbship.adapters.bundles.ssh_seal import SshSealer
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel, zip_bytes
+from nbship.adapters.store.files import FileStore
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_file, digest_json, digest_tree
+from nbship.records.inspection import Distribution, Inspection
 from nbship.records.job import CapturedRoot
 from nbship.records.policy import Policy
 from nbship.records.release import ParityReport
 from nbship.records.vetting import Decision
+from nbship.release.model_signature import (
+    MODEL_SIGNATURE,
+    MODEL_SIGNER,
+    signature_text,
+    signed_bytes,
+    signed_payload,
+)
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
 from nbship.release.wheel_text import record_text
 from nbship.workflow.bundle_files import regular_files
@@ -34,11 +46,56 @@ if TYPE_CHECKING:
 
     from nbship.records.release import Release, Verification
 
+#: what would be installed, were there a lock
+DISTRIBUTIONS = (
+    Distribution(
+        name="packaging",
+        version="26.3",
+        licence="Apache-2.0 OR BSD-2-Clause",
+        size_bytes=200_000,
+        is_expression=True,
+    ),
+    Distribution(name="six", version="1.17.0", licence="MIT License", size_bytes=900),
+)
 APPROVAL_ID = "approval-20261123-093000-2b2b"
+
+
+def write_model_key(path: Path) -> Path:
+    """Write a private key as `openssl ecparam -genkey` does."""
+    path.write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
 
 
 class FakeReplayer:
     """Answers as a replay in which every golden case is equal."""
+
+    def inspect(
+        self,
+        wheel: Path,  # noqa: ARG002  # the port's
+        lock: Path,  # noqa: ARG002
+        *,
+        package: str,  # noqa: ARG002
+        python_version: str,
+    ) -> Inspection:
+        return Inspection(
+            python_version=python_version,
+            machine="x86_64",
+            cpus=2,
+            distributions=DISTRIBUTIONS,
+            installed_bytes=40_000,
+            load_ms=12.5,
+            calls=200,
+            latency_p50_ms=0.011,
+            latency_p99_ms=0.034,
+            latency_max_ms=0.08,
+            memory_peak_mib=41.2,
+        )
 
     def replay(
         self,
@@ -77,6 +134,21 @@ class ReleaseCase(ReviewCase):
         )
         create_key(project / "key")
         self.sealer = SshSealer(project / "key")
+        self.model_sealer: EcModelSealer | None = None
+
+    @classmethod
+    def reopen(cls, project: Path) -> ReleaseCase:
+        """Return the case of a project that another case made, wherever it lies now."""
+        case = cls.__new__(cls)
+        case.project, case.store = project, FileStore(project / ".mlops")
+        case.sealer = SshSealer(project / "key")
+        key = project / "model.pem"
+        case.model_sealer = EcModelSealer(key) if key.exists() else None
+        return case
+
+    def sign_models(self) -> None:
+        """Let releases be signed for model-signing too."""
+        self.model_sealer = EcModelSealer(write_model_key(self.project / "model.pem"))
 
     def captured(self) -> CapturedRoot:
         return CapturedRoot(name="fare", digest=digest_tree(self.capture))
@@ -101,7 +173,14 @@ class ReleaseCase(ReviewCase):
         )
 
     def release(
-        self, *, version: str = "", replayer: Any = None, root: str = "", **policy: Any
+        self,
+        *,
+        version: str = "",
+        replayer: Any = None,
+        root: str = "",
+        builder: Any = None,
+        wish: dict[str, Any] | None = None,
+        **policy: Any,
     ) -> Release:
         return release_job(
             self.store,
@@ -114,14 +193,16 @@ class ReleaseCase(ReviewCase):
                 owner="Ann",
                 at=AT,
                 tool="nbship 0",
+                **(wish or {}),
             ),
             policy=Policy(**policy),
             reviewers=(),
             makers=Makers(
-                builder=WheelBuilder(),
+                builder=builder or WheelBuilder(),
                 replayer=replayer or FakeReplayer(),
                 sealer=self.sealer,
                 pages=JinjaPages(),
+                model_sealer=self.model_sealer,
             ),
         )
 
@@ -134,6 +215,7 @@ def ask(bundle: Path, *, replayer: Any = None, **trust: Any) -> Verification:
         reader=WheelBuilder(),
         replayer=replayer or FakeReplayer(),
         sealer=SshSealer(None),
+        model_sealer=EcModelSealer(None),
     )
 
 
@@ -146,6 +228,7 @@ class Forger:
         self.package = manifest["package"]
         create_key(into / "forger")
         self.sealer = SshSealer(into / "forger")
+        self.model_sealer = EcModelSealer(write_model_key(into / "forger.pem"))
 
     @property
     def wheel(self) -> Path:
@@ -179,12 +262,27 @@ class Forger:
         self.rewrite_wheel("capture.json", change)
         self.rewrite("provenance/capture.json", change)
 
+    def _sign(self, name: str) -> None:
+        if not (self.bundle / MODEL_SIGNATURE).exists():
+            return
+        files = regular_files(self.bundle)
+        payload = signed_payload(name, {n: digest_file(p) for n, p in files.items()})
+        text = signature_text(
+            payload,
+            self.model_sealer.sign(signed_bytes(payload)),
+            public_key=self.model_sealer.public_key(),
+        )
+        (self.bundle / MODEL_SIGNATURE).write_text(text, "utf-8")
+
     def recompute(self, *, seal: bool = True, **manifest: Any) -> Path:
         """Recompute manifest and checksums, and seal with the forger's own key."""
         if seal:
             line = self.sealer.public_key() + "\n"
             (self.bundle / SIGNER).write_text(line, "utf-8")
-        own = {MANIFEST, SUMS, SEAL}
+            if (self.bundle / MODEL_SIGNER).exists():
+                key = self.model_sealer.public_key()
+                (self.bundle / MODEL_SIGNER).write_text(key, "utf-8")
+        own = {MANIFEST, MODEL_SIGNATURE, SUMS, SEAL}
         files = {
             name: {"sha256": digest_file(path), "size_bytes": path.stat().st_size}
             for name, path in regular_files(self.bundle).items()
@@ -193,6 +291,8 @@ class Forger:
         path = self.bundle / MANIFEST
         data = {**json.loads(path.read_bytes()), "files": files, **manifest}
         path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        if seal:
+            self._sign(data["name"])
         digests = {
             name: digest_file(path)
             for name, path in regular_files(self.bundle).items()

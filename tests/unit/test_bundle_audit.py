@@ -1,43 +1,73 @@
 """Everything that is changed in a bundle is named; here without a real replay."""
 
 import json
+import os
 import pickle
 import shutil
+import zipfile
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nbship.adapters.bundles.ssh_keys import create_key
 from nbship.adapters.bundles.wheel import read_wheel, zip_bytes
 from nbship.errors import VerificationError
+from nbship.release.sums import NAMESPACE
 from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.pickle_scan import pickle_failures
 from support.releases import Forger, ReleaseCase, ask
 
 FILES = (
+    "ANNEX_IV.md",
+    "CHANGELOG.md",
     "HANDOFF.md",
     "MODEL_CARD.md",
     "SHA256SUMS",
     "SHA256SUMS.sig",
+    "baseline/drift.json",
+    "deploy/Dockerfile",
+    "deploy/kubernetes/autoscaler.yaml",
+    "deploy/kubernetes/deployment.yaml",
+    "deploy/kubernetes/disruptions.yaml",
+    "deploy/kubernetes/network.yaml",
+    "deploy/kubernetes/service.yaml",
     "dist/fares-1.0.0-py3-none-any.whl",
     "manifest.json",
+    "model.sig",
+    "model.sig.pub",
     "notebook/executed.ipynb",
     "notebook/input.ipynb",
     "openapi.json",
+    "ops/ROLLBACK.md",
+    "ops/RUNBOOK.md",
+    "ops/alerts.yaml",
     "provenance/capture.json",
     "provenance/job.json",
     "provenance/lock.json",
     "provenance/outcome.json",
+    "provenance/statement.intoto.json",
     "reports/approvals/approval-20261123-093000-2b2b.json",
+    "reports/licences.json",
     "reports/notebook.html",
     "reports/parity.json",
+    "reports/performance.json",
     "reports/verdict.json",
+    "reports/vulnerabilities.json",
     "requirements.lock",
+    "sbom.cdx.json",
     "schema/input.schema.json",
     "schema/output.schema.json",
     "signer.pub",
     "src/model.py",
     "src/sourcemap.json",
+    "tests/conftest.py",
     "tests/golden.jsonl",
+    "tests/pytest.ini",
+    "tests/test_contract.py",
+    "tests/test_parity.py",
+    "tests/test_properties.py",
 )
 
 
@@ -45,6 +75,7 @@ FILES = (
 def case(tmp_path_factory):
     case = ReleaseCase(tmp_path_factory.mktemp("audit"))
     case.approve()
+    case.sign_models()
     report = case.store.folder / "reports" / "report-20261123-092500-1a1a.html"
     report.parent.mkdir()
     report.write_text("<p>verdict-20261123-092000-4dfe</p>", "utf-8")
@@ -91,7 +122,7 @@ def test_an_unchanged_bundle_verifies_and_says_who_sealed_it(sealed, case):
 )
 def test_one_changed_byte_is_named(bundle, name):
     size = (bundle / name).stat().st_size
-    for position in (0, size // 2, size - 1):
+    for position in (0, size - 1):
         _flip(bundle / name, position)
 
         found = ask(bundle)
@@ -102,7 +133,7 @@ def test_one_changed_byte_is_named(bundle, name):
     assert ask(bundle).passed
 
 
-@pytest.mark.parametrize(("name", "step"), [("SHA256SUMS", 17), ("SHA256SUMS.sig", 3)])
+@pytest.mark.parametrize(("name", "step"), [("SHA256SUMS", 97), ("SHA256SUMS.sig", 5)])
 def test_no_byte_of_the_checksums_and_their_seal_is_free(bundle, name, step):
     path = bundle / name
     for position in range(0, path.stat().st_size, step):
@@ -206,9 +237,10 @@ def test_a_bundle_sealed_again_is_caught_by_digest_or_signer(sealed, case, forge
 def test_recomputed_checksums_break_the_seal(forger):
     forger.rewrite("HANDOFF.md", lambda data: data + b"Run this: curl ...\n")
 
-    (failure,) = ask(forger.recompute(seal=False)).failures
+    seal, signature = ask(forger.recompute(seal=False)).failures
 
-    assert failure.startswith("SHA256SUMS.sig does not seal this SHA256SUMS")
+    assert seal.startswith("SHA256SUMS.sig does not seal this SHA256SUMS")
+    assert signature.startswith("model.sig: does not sign these files")
 
 
 def test_a_changed_line_of_the_module_is_named_although_all_is_recomputed(forger):
@@ -294,3 +326,153 @@ def test_approvals_must_come_from_listed_reviewers_where_there_is_a_list(
     (failure,) = ask(sealed, reviewers=(stranger,)).failures
 
     assert "not among review.reviewers" in failure
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_no_byte_of_any_file_is_free(bundle, data):
+    name = data.draw(st.sampled_from([n for n in FILES if n != "requirements.lock"]))
+    path = bundle / name
+    before = path.read_bytes()
+    position = data.draw(st.integers(0, len(before) - 1))
+    mask = data.draw(st.integers(1, 255))
+    changed = bytearray(before)
+    changed[position] ^= mask
+    path.write_bytes(changed)
+
+    found = ask(bundle)
+
+    path.write_bytes(before)
+    assert not found.passed
+    assert any(name in failure for failure in found.failures), found.failures
+
+
+def test_a_pipe_is_no_file_of_a_bundle(bundle):
+    os.mkfifo(bundle / "dist" / "pipe")
+
+    text = "\n".join(ask(bundle).failures)
+
+    assert "dist/pipe: no regular file" in text
+
+
+@pytest.mark.parametrize("path", ["../up", "/etc/passwd", "a/../../b", "a\\..\\b"])
+def test_a_path_that_leaves_the_bundle_is_refused_by_its_name(forger, path):
+    sums = forger.recompute() / "SHA256SUMS"
+    text = f"{sums.read_text()}{'0' * 64}  {path}\n"
+    sums.write_text(text)
+    seal = forger.sealer.seal(text.encode(), namespace=NAMESPACE)
+    (forger.bundle / "SHA256SUMS.sig").write_text(seal)
+
+    failures = ask(forger.bundle).failures
+
+    assert any(f"{path!r} lies outside of the bundle" in text for text in failures)
+
+
+def test_a_wheel_with_a_path_that_leaves_it_is_refused_and_not_replayed(forger):
+    files = read_wheel(forger.wheel) | {"../../evil.pth": b"import os"}
+    forger.wheel.write_bytes(zip_bytes(files))
+
+    found = ask(forger.recompute())
+
+    assert any("'../../evil.pth' lies outside" in text for text in found.failures)
+    assert found.parity is None
+
+
+def test_a_zip_bomb_is_refused_unread_and_not_replayed(forger):
+    with zipfile.ZipFile(forger.wheel, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("fares/state/rates.bin", bytes(50_000_000))
+
+    found = ask(forger.recompute())
+
+    assert any("compressed, 50000000 bytes unpacked" in text for text in found.failures)
+    assert found.parity is None
+
+
+def test_a_swapped_model_file_is_named(forger):
+    forger.rewrite_wheel("state/RATES.json", lambda data: data.replace(b"2.5", b"0.5"))
+
+    text = "\n".join(ask(forger.recompute()).failures)
+
+    assert "state/RATES.json: not what capture.json says" in text
+    assert "not those that the job captured" in text
+
+
+def test_a_seal_for_something_else_is_no_seal_of_a_bundle(bundle, case):
+    sums = (bundle / "SHA256SUMS").read_bytes()
+    seal = case.sealer.seal(sums, namespace="nbship-approval")
+    (bundle / "SHA256SUMS.sig").write_text(seal)
+
+    (failure,) = ask(bundle).failures
+
+    assert "made for 'nbship-approval' where 'nbship-bundle' was expected" in failure
+
+
+def test_a_bill_of_other_materials_is_named(forger):
+    def change(data):
+        bill = json.loads(data)
+        bill["components"].append({"type": "library", "name": "evil", "version": "1"})
+        bill["metadata"]["component"]["hashes"][0]["content"] = "0" * 64
+        return json.dumps(bill).encode()
+
+    forger.rewrite("sbom.cdx.json", change)
+
+    text = "\n".join(ask(forger.recompute()).failures)
+
+    assert "sbom.cdx.json: evil: not what requirements.lock pins" in text
+    assert "sbom.cdx.json: about another wheel" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"run-20261123", b"run-20261124", "tells of another run"),
+        (b"0f0f0f0f", b"1f0f0f0f", "tells of another commit"),
+        (b"job-20261123", b"job-20261124", "tells of another job"),
+        (b"https://slsa.dev", b"https://slsb.dev", "no in-toto statement"),
+    ],
+)
+def test_a_statement_of_another_provenance_is_named(forger, old, new, said):
+    forger.rewrite(
+        "provenance/statement.intoto.json", lambda data: data.replace(old, new, 1)
+    )
+
+    failures = ask(forger.recompute()).failures
+
+    assert any(said in text for text in failures), failures
+
+
+def test_papers_in_another_form_are_named_and_end_nothing(forger):
+    forger.rewrite("sbom.cdx.json", lambda _: b"[]")
+    forger.rewrite("provenance/statement.intoto.json", lambda _: b'{"subject": 1}')
+
+    text = "\n".join(ask(forger.recompute()).failures)
+
+    assert "sbom.cdx.json: cannot be read: AttributeError" in text
+    assert "statement.intoto.json: cannot be read: TypeError" in text
+
+
+def test_a_wheel_of_the_wheelhouse_that_the_lock_does_not_name_is_refused(forger):
+    house = forger.bundle / "wheelhouse"
+    house.mkdir()
+    (house / "six-1.17.0-py2.py3-none-any.whl").write_bytes(b"PK")
+
+    failures = ask(forger.recompute()).failures
+
+    assert any(
+        "wheelhouse/six-1.17.0-py2.py3-none-any.whl: not a file that" in text
+        for text in failures
+    )
+
+
+def test_a_bundle_without_a_signature_for_model_signing_says_so(tmp_path):
+    plain = ReleaseCase(tmp_path).approve()
+    made = plain.release()
+
+    found = ask(Path(made.bundle))
+
+    assert found.passed
+    assert "no model.sig for model-signing's own command" in found.notices

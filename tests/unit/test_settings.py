@@ -4,6 +4,7 @@ import pytest
 
 from nbship.errors import SettingsError
 from nbship.records.policy import MetricRule
+from nbship.records.statements import STATEMENTS, statements_of
 from nbship.records.vetting import Waiver
 from nbship.settings import find_project, read_settings, setting_fields
 from nbship.workflow.project import make_project
@@ -111,3 +112,32 @@ def test_every_line_that_init_comments_out_is_valid_when_it_is_set(tmp_path):
     settings = _read(tmp_path, uncommented)
 
     assert set(settings.origins) == set(setting_fields())
+
+
+def test_what_the_owner_says_is_read_by_key_with_its_commas(tmp_path):
+    settings = _read(
+        tmp_path,
+        "[release]\nwheelhouse = true\n[release.statements]\n"
+        'on_call = "fares@example.org, day and night"\nrisks = "none = few"\n',
+    )
+
+    said = statements_of(settings.statements)
+
+    assert settings.with_wheelhouse is True
+    assert said["on_call"] == "fares@example.org, day and night"
+    assert said["risks"] == "none = few"
+    assert said["licence"].startswith("MISSING: owner: licence of the model")
+    assert list(said) == list(STATEMENTS)
+
+
+def test_a_statement_that_nobody_asks_for_is_refused_with_the_nearest_one(tmp_path):
+    with pytest.raises(SettingsError, match="no statement 'on_cal'; there is on_call"):
+        _read(tmp_path, '[release.statements]\non_cal = "Ann"\n')
+
+
+def test_the_variable_of_the_environment_holds_one_statement(tmp_path):
+    environ = {"MLOPS_RELEASE_STATEMENTS": "objectives=99.9 %, 50 ms"}
+
+    settings = _read(tmp_path, "", environ=environ)
+
+    assert settings.statements == ("objectives=99.9 %, 50 ms",)

@@ -1,1 +1,1 @@
-"""Production, pure: where baselines, drift and the ledger of model debt belong; empty yet."""
+"""Production, pure: baselines; drift and the ledger of model debt belong here too."""

@@ -9,6 +9,7 @@ from nbship.errors import RecordFormatError
 from nbship.records.codec import from_json, to_json
 from nbship.records.digest import digest_bytes, digest_json
 from nbship.records.release import RootCapture
+from nbship.release.model_signature import MODEL_SIGNATURE
 from nbship.release.sums import MANIFEST, SEAL, SUMS
 from nbship.release.wheel_text import record_failures
 
@@ -50,7 +51,7 @@ def manifest_failures(manifest: Manifest, listed: Mapping[str, str]) -> list[str
     others = {
         path: digest
         for path, digest in listed.items()
-        if path not in {MANIFEST, SUMS, SEAL}
+        if path not in {MANIFEST, MODEL_SIGNATURE, SUMS, SEAL}
     }
     return [
         f"{path}: {MANIFEST} and {SUMS} disagree"

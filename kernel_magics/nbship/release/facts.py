@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nbship.records.release import ParityReport, RootCapture
     from nbship.records.run import Run
     from nbship.records.vetting import Approval, Verdict
+    from nbship.release.changelog import Before
 
 _INPUTS = {
     "frame": "CSV with a header, or JSON lines with one object a row",
@@ -43,8 +44,8 @@ class Evidence:
     approvals: tuple[Approval, ...]
     capture: RootCapture
     capture_digest: str
-    #: the release before this one; "" for the first
-    previous: str = ""
+    #: the release before this one; None for the first
+    before: Before | None = None
 
     @property
     def git(self) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class Evidence:
 def page_facts(
     evidence: Evidence, *, parity: ParityReport, wheel: str, wheel_digest: str
 ) -> dict[str, Any]:
-    """Gather the facts of HANDOFF.md and MODEL_CARD.md."""
+    """Gather what the pages say of the release itself."""
     capture, verdict = evidence.capture, evidence.verdict
     return {
         "name": evidence.name,
@@ -87,7 +88,7 @@ def page_facts(
         "package": evidence.package,
         "released_at": evidence.released_at,
         "owner": evidence.owner or "MISSING: owner (set release.owner)",
-        "previous": evidence.previous,
+        "previous": evidence.before.name if evidence.before else "",
         "job": evidence.job,
         "outcome": evidence.outcome,
         "values": dict(evidence.run.values if evidence.run else {})

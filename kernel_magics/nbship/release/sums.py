@@ -35,8 +35,14 @@ def read_sums(text: str) -> tuple[dict[str, str], list[str]]:
     failures = []
     for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         match = _LINE.fullmatch(line)
-        if match is None or not _is_inside(match[2]) or match[2] in digests:
+        if match is None:
             failures.append(f"{SUMS}: line {number} is no checksum of a file")
+        elif not _is_inside(match[2]):
+            failures.append(
+                f"{SUMS}: line {number}: {match[2]!r} lies outside of the bundle"
+            )
+        elif match[2] in digests:
+            failures.append(f"{SUMS}: line {number}: {match[2]!r} for a second time")
         else:
             digests[match[2]] = match[1]
     if not failures and sums_text(digests) != text:

@@ -111,7 +111,17 @@ def _metadata(capture: RootCapture, origin: Mapping[str, Any]) -> str:
         "Provides-Extra: serve",
         *(f'Requires-Dist: {text}; extra == "serve"' for text in SERVE),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + _description(capture, str(origin["package"]))
+
+
+def _description(capture: RootCapture, package: str) -> str:
+    commands = ("verify", "info", "predict INPUT")
+    return (
+        "Description-Content-Type: text/markdown\n\n"
+        f"`{capture.name}` with its fitted state, as a notebook left it, and recorded calls"
+        " that prove it.\n\n"
+        + "".join(f"- `python -m {package} {command}`\n" for command in commands)
+    )
 
 
 def _record_hash(content: bytes) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def _release(context: Context, arguments: argparse.Namespace) -> Answer:
+    from nbship.records.statements import statements_of
     from nbship.release.names import default_package
     from nbship.release.wheel_text import distribution_name
     from nbship.version import __version__
@@ -37,6 +38,10 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
             owner=settings.owner,
             at=bench.clock.now(),
             tool=f"nbship {__version__}",
+            said=statements_of(settings.statements),
+            base_image=settings.base_image,
+            advisories=bench.advisories(),
+            with_wheelhouse=settings.with_wheelhouse,
         ),
         policy=settings.policy,
         reviewers=settings.reviewers,
@@ -45,6 +50,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
             replayer=bench.replayer,
             sealer=bench.sealer,
             pages=bench.pages,
+            model_sealer=bench.model_sealer if settings.model_key else None,
         ),
     )
     return Answer(text=_release_text(made), data=made)
@@ -63,6 +69,7 @@ def _verify(context: Context, arguments: argparse.Namespace) -> Answer:
         reader=bench.builder,
         replayer=bench.replayer,
         sealer=bench.sealer,
+        model_sealer=bench.model_sealer,
     )
     return Answer(
         text=_verification_text(found),

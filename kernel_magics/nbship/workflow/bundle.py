@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from dataclasses import dataclass
@@ -10,24 +11,38 @@ from typing import TYPE_CHECKING
 from nbship.errors import ReleaseError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
-from nbship.release.facts import page_facts
+from nbship.release.lock_text import read_lock
 from nbship.release.manifest import manifest_of
+from nbship.release.model_signature import (
+    MODEL_SIGNATURE,
+    MODEL_SIGNER,
+    signature_text,
+    signed_bytes,
+    signed_payload,
+)
+from nbship.release.requirements import direct_pins
 from nbship.release.schemas import PLACES, schema_files
+from nbship.release.serving_lock import (
+    SERVE_LOCK,
+    lock_differences,
+    serving_requirements,
+)
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
+from nbship.release.wheelhouse import WHEELHOUSE
+from nbship.resources import template_folder
 from nbship.workflow.bundle_files import regular_files
-from nbship.workflow.export import build_and_replay
+from nbship.workflow.bundle_papers import Built, inspected, write_papers
+from nbship.workflow.export import LOCK, build_and_replay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from nbship.ports import Store
-    from nbship.ports_shipping import Sealer
-    from nbship.records.release import Manifest
+    from nbship.ports_shipping import ModelSealer, Sealer
+    from nbship.records.release import Manifest, ParityReport
     from nbship.release.facts import Evidence
-    from nbship.workflow.release import Makers
-
-PAGES = ("HANDOFF.md", "MODEL_CARD.md")
+    from nbship.workflow.release import Makers, Wish
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +65,7 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
     store: Store,
     sources: Sources,
     makers: Makers,
-    tool: str,
+    wish: Wish,
 ) -> Manifest:
     """Write and seal a bundle; a whole one or none.
 
@@ -63,7 +78,21 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
         If the file system refuses.
     """
     with store.whole_folder(place) as folder:
-        manifest = _fill(folder, evidence, sources, makers, tool)
+        wheel, parity = _prove(folder, evidence, sources, makers)
+        lock = _lock_serving(folder, wheel, evidence, sources=sources, makers=makers)
+        if wish.with_wheelhouse:
+            makers.builder.collect(
+                lock.read_text("utf-8"),
+                folder / WHEELHOUSE,
+                python_version=evidence.capture.python_version,
+            )
+        _copy(folder, evidence, sources)
+        built = _built(
+            folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
+        )
+        _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
+        manifest = _manifest(folder, evidence, built, wish)
+        _sign(folder, evidence.name, makers.model_sealer)
         _seal(folder, makers.sealer)
         if place.exists():
             raise ReleaseError(
@@ -74,9 +103,9 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
     return manifest
 
 
-def _fill(
-    folder: Path, evidence: Evidence, sources: Sources, makers: Makers, tool: str
-) -> Manifest:
+def _prove(
+    folder: Path, evidence: Evidence, sources: Sources, makers: Makers
+) -> tuple[Path, ParityReport]:
     wheel, parity = build_and_replay(
         evidence.capture,
         sources.capture_folder,
@@ -92,36 +121,45 @@ def _fill(
             + "\n".join(parity.differences[:10]),
             hint="Make its answers depend on its inputs and captured values only.",
         )
-    _copy(folder, evidence, sources)
-    facts = page_facts(
-        evidence, parity=parity, wheel=wheel.name, wheel_digest=digest_file(wheel)
+    # how long it took is no part of the proof: equal releases have equal bytes
+    return wheel, dataclasses.replace(parity, duration_s=0.0)
+
+
+def _lock_serving(
+    folder: Path, wheel: Path, evidence: Evidence, *, sources: Sources, makers: Makers
+) -> Path:
+    """Lock what the package serves with; return the lock that holds everything.
+
+    Raises
+    ------
+    ReleaseError
+        If a server cannot be installed beside what the replay has proven.
+    """
+    needed = serving_requirements(makers.builder.read(wheel))
+    if not needed:
+        return folder / LOCK
+    pins = read_lock((folder / LOCK).read_text("utf-8"))
+    lock = makers.builder.lock(
+        (*direct_pins(evidence.capture), *needed),
+        python_version=evidence.capture.python_version,
+        installed={**sources.installed, **pins},
     )
-    texts = {page: makers.pages.write(page, facts) for page in PAGES}
-    texts |= {name: json_text(record) for name, record in sources.records.items()}
-    texts["reports/parity.json"] = json_text(parity)
-    schemas = schema_files(evidence.capture, evidence.origin())
-    texts |= {PLACES[name]: text for name, text in schemas.items()}
-    texts[SIGNER] = makers.sealer.public_key() + "\n"
-    for name, text in texts.items():
-        _place(folder, name).write_text(text, "utf-8")
-    manifest = manifest_of(
-        evidence,
-        parity=parity,
-        wheel=wheel.relative_to(folder).as_posix(),
-        files={
-            name: {"sha256": digest_file(path), "size_bytes": path.stat().st_size}
-            for name, path in regular_files(folder).items()
-        },
-        tool=tool,
-    )
-    (folder / MANIFEST).write_text(json_text(manifest), "utf-8")
-    return manifest
+    differences = lock_differences(pins, read_lock(lock))
+    if differences:
+        raise ReleaseError(
+            "\n".join(differences),
+            hint="Install versions that the server can be installed beside, then submit again.",
+        )
+    (folder / SERVE_LOCK).write_text(lock, "utf-8")
+    return folder / SERVE_LOCK
 
 
 def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
     capture = sources.capture_folder
+    tests = template_folder("deploy") / "tests"
     copies = {
         **sources.files,
+        **{f"tests/{p.name}": p for p in tests.iterdir() if p.is_file()},
         "provenance/capture.json": capture / "capture.json",
         "src/model.py": capture / evidence.capture.module,
         "tests/golden.jsonl": capture / evidence.capture.golden,
@@ -130,6 +168,88 @@ def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
         shutil.copyfile(path, _place(folder, name))
     source_map = json.dumps(dict(evidence.capture.source_map), indent=1, sort_keys=True)
     _place(folder, "src/sourcemap.json").write_text(source_map + "\n", "utf-8")
+
+
+def _built(  # noqa: PLR0913  # two ports and what they are asked
+    folder: Path,
+    wheel: Path,
+    evidence: Evidence,
+    parity: ParityReport,
+    *,
+    lock: Path,
+    store: Store,
+    makers: Makers,
+) -> Built:
+    digests = {
+        name: digest_file(folder / name)
+        for name in (wheel.relative_to(folder).as_posix(), lock.name, "src/model.py")
+    }
+    key = (digest_file(wheel), digests[lock.name])
+    return Built(
+        wheel=wheel.name,
+        wheel_digest=key[0],
+        subjects=digests,
+        lock=lock.read_text("utf-8"),
+        lock_name=lock.name,
+        golden=(folder / "tests" / "golden.jsonl").read_text("utf-8"),
+        parity=parity,
+        inspection=inspected(
+            store,
+            wheel,
+            lock,
+            evidence=evidence,
+            replayer=makers.replayer,
+            key=key,
+        ),
+        has_model_signature=makers.model_sealer is not None,
+    )
+
+
+def _write_texts(  # noqa: PLR0913  # what is written, and from what
+    folder: Path,
+    evidence: Evidence,
+    built: Built,
+    *,
+    sources: Sources,
+    makers: Makers,
+    wish: Wish,
+) -> None:
+    texts = {name: json_text(record) for name, record in sources.records.items()}
+    texts[SIGNER] = makers.sealer.public_key() + "\n"
+    if makers.model_sealer is not None:
+        texts[MODEL_SIGNER] = makers.model_sealer.public_key()
+    schemas = schema_files(evidence.capture, evidence.origin())
+    texts |= {PLACES[name]: text for name, text in schemas.items()}
+    names = [*regular_files(folder), *texts]
+    texts |= write_papers(evidence, built, wish=wish, pages=makers.pages, names=names)
+    for name, text in texts.items():
+        _place(folder, name).write_text(text, "utf-8")
+
+
+def _manifest(folder: Path, evidence: Evidence, built: Built, wish: Wish) -> Manifest:
+    manifest = manifest_of(
+        evidence,
+        parity=built.parity,
+        wheel=f"dist/{built.wheel}",
+        files={
+            name: {"sha256": digest_file(path), "size_bytes": path.stat().st_size}
+            for name, path in regular_files(folder).items()
+        },
+        tool=wish.tool,
+    )
+    (folder / MANIFEST).write_text(json_text(manifest), "utf-8")
+    return manifest
+
+
+def _sign(folder: Path, name: str, sealer: ModelSealer | None) -> None:
+    if sealer is None:
+        return
+    files = regular_files(folder)
+    digests = {path: digest_file(file) for path, file in files.items()}
+    payload = signed_payload(name, digests)
+    signature = sealer.sign(signed_bytes(payload))
+    text = signature_text(payload, signature, public_key=sealer.public_key())
+    (folder / MODEL_SIGNATURE).write_text(text, "utf-8")
 
 
 def _seal(folder: Path, sealer: Sealer) -> None:

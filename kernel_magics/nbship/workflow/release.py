@@ -7,42 +7,54 @@ is run again. A verdict that passed and the approvals that the policy wants are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbship.errors import ApprovalError, JobError, ReleaseError
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Lock
-from nbship.records.release import Release
+from nbship.records.release import Manifest, Release
 from nbship.records.ssh import key_of, keys_of
+from nbship.records.statements import statements_of
+from nbship.release.changelog import CHANGELOG, Before
 from nbship.release.clearance import choose_root, enough_approvals, passed_verdict
 from nbship.release.facts import Evidence
+from nbship.release.lock_text import read_lock
 from nbship.release.names import (
     check_name,
     check_version,
     latest_version,
     next_version,
 )
-from nbship.release.sums import SUMS
+from nbship.release.operating import check_base_image
+from nbship.release.sums import MANIFEST, SUMS
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
-from nbship.workflow.bundle_files import read_capture
+from nbship.workflow.bundle_files import read_capture, read_record
 from nbship.workflow.captured import root_folder
+from nbship.workflow.export import LOCK
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.recording import recorded_run
 from nbship.workflow.review import demand_approvals
 from nbship.workflow.vetting import latest_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from nbship.ports import Store
-    from nbship.ports_shipping import PackageBuilder, PageWriter, Replayer, Sealer
+    from nbship.ports_shipping import (
+        ModelSealer,
+        PackageBuilder,
+        PageWriter,
+        Replayer,
+        Sealer,
+    )
     from nbship.records.job import CapturedRoot, Job, Outcome
     from nbship.records.policy import Policy
+    from nbship.release.advisories import Snapshot
     from nbship.release.clearance import Approvals, PassedVerdict
 
 
@@ -60,6 +72,14 @@ class Wish:
     at: datetime
     #: name and version of the program
     tool: str
+    #: what only the owner can say, holes included
+    said: Mapping[str, str] = field(default_factory=lambda: statements_of(()))
+    #: name, tag and digest of the image that containers are built on; "" where nobody named one
+    base_image: str = ""
+    #: known vulnerabilities as of a day; None where nobody gave them
+    advisories: Snapshot | None = None
+    #: True puts the wheels of the lock into the bundle
+    with_wheelhouse: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +90,8 @@ class Makers:
     replayer: Replayer
     sealer: Sealer
     pages: PageWriter
+    #: None where no key is set: then there is no signature for model-signing
+    model_sealer: ModelSealer | None = None
 
 
 def release_job(  # noqa: PLR0913  # what is asked, what is demanded, and with what
@@ -164,6 +186,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
     attempt = store.attempt_folder(job.id, outcome.attempt)
     capture_folder = root_folder(attempt / "roots", captured.name)
     check_name(wish.name)
+    check_base_image(wish.base_image)
     _check_capture(capture_folder, captured)
     place = store.releases / wish.name
     version, latest = _free_version(place, wish)
@@ -181,12 +204,12 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         approvals=approvals.approvals,
         capture=read_capture(capture_folder),
         capture_digest=captured.digest,
-        previous=_previous(place, latest),
+        before=_before(place, latest),
     )
     sources = _sources(store, evidence, capture_folder)
     bundle = place / version
     manifest = write_bundle(
-        bundle, evidence, store=store, sources=sources, makers=makers, tool=wish.tool
+        bundle, evidence, store=store, sources=sources, makers=makers, wish=wish
     )
     return Release(
         name=wish.name,
@@ -237,12 +260,18 @@ def _check_sealer(sealer: Sealer, reviewers: Sequence[str]) -> None:
         )
 
 
-def _previous(place: Path, version: str) -> str:
-    if not version:
-        return ""
-    sums = place / version / SUMS
-    digest = digest_file(sums)[:16] if sums.is_file() else "?"
-    return f"{version} (bundle digest `{digest}…`)"
+def _before(place: Path, version: str) -> Before | None:
+    """Read the release before this one; None where there is none, or its papers are gone."""
+    folder = place / version
+    if not version or not (folder / MANIFEST).is_file():
+        return None
+    lock, changelog = folder / LOCK, folder / CHANGELOG
+    return Before(
+        manifest=read_record(Manifest, folder / MANIFEST),
+        pins=read_lock(lock.read_text("utf-8")) if lock.is_file() else {},
+        changelog=changelog.read_text("utf-8") if changelog.is_file() else "",
+        digest=digest_file(folder / SUMS) if (folder / SUMS).is_file() else "",
+    )
 
 
 def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:

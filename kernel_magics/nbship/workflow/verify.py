@@ -7,36 +7,34 @@ of variables, an empty home and no network.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbship.errors import ApprovalError, NbshipError, VerificationError
-from nbship.records.codec import to_json
-from nbship.records.digest import digest_bytes, digest_file, digest_json
-from nbship.records.job import Job, Lock, Outcome
+from nbship.records.digest import digest_bytes
 from nbship.records.release import Manifest, Verification
 from nbship.records.ssh import fingerprint, is_canonical, key_of, keys_of
-from nbship.records.vetting import Approval, Verdict
-from nbship.release.audit import (
-    file_failures,
-    manifest_failures,
-    provenance_failures,
-    wheel_failures,
-)
+from nbship.release.audit import file_failures, manifest_failures, wheel_failures
 from nbship.release.parity import notes_of
 from nbship.release.schemas import PLACES
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, read_sums
-from nbship.vetting.subject import subject_of
-from nbship.workflow.approvals import objection_to
+from nbship.workflow.auditing import Audit, Instruments, Trust
 from nbship.workflow.bundle_files import read_record, regular_files
+from nbship.workflow.export import LOCK
 from nbship.workflow.pickle_scan import pickle_failures
+from nbship.workflow.verify_papers import (
+    ask_approvals,
+    ask_bill,
+    ask_model_signature,
+    ask_provenance,
+    ask_statement,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from nbship.ports_shipping import PackageBuilder, Replayer, Sealer
-    from nbship.records.release import ParityReport
+    from nbship.ports_shipping import ModelSealer, PackageBuilder, Replayer, Sealer
+
+__all__ = ["Trust", "verify"]
 
 #: files of the bundle that repeat files of the package
 _BESIDE = {
@@ -45,55 +43,16 @@ _BESIDE = {
     "model.py": "src/model.py",
     **PLACES,
 }
-_RECORDS = (
-    "provenance/job.json",
-    "provenance/outcome.json",
-    "reports/verdict.json",
-)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trust:
-    """Whom and what the reader of a bundle trusts."""
-
-    #: the bundle's digest, told over another channel; "" where it is not known
-    expect: str = ""
-    #: public keys that may seal bundles; any where empty
-    signers: Sequence[str] = ()
-    #: public keys that may approve; any where empty
-    reviewers: Sequence[str] = ()
-
-
-@dataclass(slots=True)
-class _Audit:
-    """A bundle while it is looked at."""
-
-    bundle: Path
-    trust: Trust
-    reader: PackageBuilder
-    replayer: Replayer
-    sealer: Sealer
-    files: dict[str, Path] = field(default_factory=dict)
-    listed: dict[str, str] = field(default_factory=dict)
-    manifest: Manifest | None = None
-    failures: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    checks: list[str] = field(default_factory=list)
-    signer: str = ""
-    parity: ParityReport | None = None
-
-    def has(self, *names: str) -> bool:
-        """Tell whether files are there to be looked into; missing ones are named already."""
-        return all(name in self.files for name in names)
-
-
-def verify(
+def verify(  # noqa: PLR0913  # the ports that a bundle is asked with
     bundle: Path,
     *,
     trust: Trust,
     reader: PackageBuilder,
     replayer: Replayer,
     sealer: Sealer,
+    model_sealer: ModelSealer,
 ) -> Verification:
     """Ask everything that a bundle can be asked.
 
@@ -103,7 +62,7 @@ def verify(
         Its folder.
     trust
         Expected digest, trusted signers and reviewers.
-    reader, replayer, sealer
+    reader, replayer, sealer, model_sealer
         Read wheels, replay golden cases, check seals.
 
     Raises
@@ -116,9 +75,10 @@ def verify(
             f"{bundle}: no such folder",
             hint=f"Give the bundle's folder, the one that holds {SUMS}.",
         )
-    audit = _Audit(
-        bundle=bundle, trust=trust, reader=reader, replayer=replayer, sealer=sealer
+    instruments = Instruments(
+        reader=reader, replayer=replayer, sealer=sealer, model_sealer=model_sealer
     )
+    audit = Audit(bundle=bundle, trust=trust, with_=instruments)
     for ask in _QUESTIONS:
         try:
             ask(audit)
@@ -127,7 +87,7 @@ def verify(
             audit.notices += [error.hint] if error.hint else []
     return Verification(
         bundle=str(bundle),
-        digest=digest_file(audit.files[SUMS]) if audit.has(SUMS) else "",
+        digest=audit.digests.get(SUMS, ""),
         passed=not audit.failures,
         failures=tuple(dict.fromkeys(audit.failures)),
         notices=tuple(dict.fromkeys(audit.notices)),
@@ -137,27 +97,26 @@ def verify(
     )
 
 
-def _files(audit: _Audit) -> None:
+def _files(audit: Audit) -> None:
     found = regular_files(audit.bundle)
-    links = [name for name, path in found.items() if path.is_symlink()]
-    audit.failures += [f"{name}: a link where a file was expected" for name in links]
-    audit.files = {name: path for name, path in found.items() if name not in links}
+    for name, path in found.items():
+        if path.is_symlink():
+            audit.failures.append(f"{name}: a link where a file was expected")
+        elif not path.is_file():  # a pipe would be read for ever
+            audit.failures.append(f"{name}: no regular file")
+        else:
+            audit.add(name, path)
     audit.failures += [f"{name}: missing" for name in (SUMS, SEAL) if name not in found]
     if not audit.has(SUMS):
         return
-    text = audit.files[SUMS].read_bytes().decode("utf-8", "replace")
-    audit.listed, failures = read_sums(text)
-    digests = {
-        name: digest_file(path)
-        for name, path in audit.files.items()
-        if name not in {SUMS, SEAL}
-    }
+    audit.listed, failures = read_sums(audit.text(SUMS))
+    digests = {n: d for n, d in audit.digests.items() if n not in {SUMS, SEAL}}
     audit.failures += failures
     audit.failures += file_failures(audit.listed, digests)
     audit.checks.append(f"{len(digests)} files against {SUMS}")
 
 
-def _seal(audit: _Audit) -> None:
+def _seal(audit: Audit) -> None:
     if not audit.has(SUMS):
         return
     message = audit.files[SUMS].read_bytes()
@@ -170,22 +129,22 @@ def _seal(audit: _Audit) -> None:
             )
     if not audit.has(SEAL):
         return
-    seal = audit.files[SEAL].read_bytes().decode("utf-8", "replace")
+    seal = audit.text(SEAL)
     audit.checks.append(f"the seal over {SUMS}")
     try:
-        signer = audit.sealer.check_seal(message, seal, namespace=NAMESPACE)
+        signer = audit.with_.sealer.check_seal(message, seal, namespace=NAMESPACE)
     except ApprovalError as error:
         audit.failures.append(f"{SEAL} does not seal this {SUMS}: {error.message}")
         return
     if not is_canonical(seal):
         audit.failures.append(f"{SEAL}: changed: not as it was written")
     audit.signer = signer
-    if audit.has(SIGNER) and _line_of(audit.files[SIGNER]) != signer:
+    if audit.has(SIGNER) and audit.text(SIGNER).removesuffix("\n") != signer:
         audit.failures.append(f"{SIGNER}: another key than the one that sealed")
     _check_signer(audit, signer)
 
 
-def _check_signer(audit: _Audit, signer: str) -> None:
+def _check_signer(audit: Audit, signer: str) -> None:
     known = keys_of(audit.trust.signers)
     if not known:
         audit.notices.append(
@@ -198,7 +157,7 @@ def _check_signer(audit: _Audit, signer: str) -> None:
         )
 
 
-def _manifest(audit: _Audit) -> None:
+def _manifest(audit: Audit) -> None:
     if not audit.has(MANIFEST):
         return
     audit.manifest = read_record(Manifest, audit.files[MANIFEST])
@@ -212,11 +171,11 @@ def _manifest(audit: _Audit) -> None:
     audit.checks.append(f"{MANIFEST} against {SUMS}")
 
 
-def _wheel(audit: _Audit) -> None:
+def _wheel(audit: Audit) -> None:
     manifest = audit.manifest
     if manifest is None or not audit.has(manifest.wheel):
         return
-    files = audit.reader.read(audit.files[manifest.wheel])
+    files = audit.with_.reader.read(audit.files[manifest.wheel])
     beside = {
         name: audit.files[path].read_bytes()
         for name, path in _BESIDE.items()
@@ -228,63 +187,15 @@ def _wheel(audit: _Audit) -> None:
     audit.checks.append("the wheel against its RECORD and against the captured state")
 
 
-def _provenance(audit: _Audit) -> None:
-    if audit.manifest is None or not audit.has(*_RECORDS):
-        return
-    job = read_record(Job, audit.files["provenance/job.json"])
-    outcome = read_record(Outcome, audit.files["provenance/outcome.json"])
-    verdict = read_record(Verdict, audit.files["reports/verdict.json"])
-    audit.failures += provenance_failures(
-        audit.manifest, job=job, outcome=outcome, verdict=verdict
-    )
-    subject = subject_of(job, outcome, verdict.findings)
-    audit.failures += [
-        f"reports/verdict.json: given to another {key}"
-        for key, digest in subject.items()
-        if verdict.subject.get(key) != digest
-    ]
-    copies = {
-        "notebook/input.ipynb": job.snapshot_digest,
-        "notebook/executed.ipynb": outcome.output_digest,
-    }
-    audit.failures += [
-        f"{name}: not the one that was vetted"
-        for name, digest in copies.items()
-        if digest and audit.has(name) and digest_file(audit.files[name]) != digest
-    ]
-    if audit.has("provenance/lock.json"):
-        lock = read_record(Lock, audit.files["provenance/lock.json"])
-        if digest_json(to_json(lock)) != job.lock_digest:
-            audit.failures.append("provenance/lock.json: not the one that was vetted")
-    audit.checks.append("notebook, job, outcome, verdict and captured state together")
-
-
-def _approvals(audit: _Audit) -> None:
-    if audit.manifest is None or not audit.has("reports/verdict.json"):
-        return
-    verdict = read_record(Verdict, audit.files["reports/verdict.json"])
-    allowed = keys_of(audit.trust.reviewers)
-    for approval_id in audit.manifest.approvals:
-        name = f"reports/approvals/{approval_id}.json"
-        if not audit.has(name):
-            continue
-        approval = read_record(Approval, audit.files[name])
-        why = objection_to(approval, verdict, allowed=allowed, sealer=audit.sealer)
-        audit.failures += [f"{name}: does not hold: {why}"] if why else []
-    count = len(audit.manifest.approvals)
-    audit.checks.append(f"the seal of {count} approval{'s' if count != 1 else ''}")
-
-
-def _replay(audit: _Audit) -> None:
+def _replay(audit: Audit) -> None:
     manifest = audit.manifest
-    lock = "requirements.lock"
-    if manifest is None or not audit.has(manifest.wheel, lock):
+    if manifest is None or not audit.has(manifest.wheel, LOCK):
         audit.notices.append("nothing was replayed: wheel, lock or manifest is missing")
         return
-    audit.reader.read(audit.files[manifest.wheel])
-    parity = audit.replayer.replay(
+    audit.with_.reader.read(audit.files[manifest.wheel])
+    parity = audit.with_.replayer.replay(
         audit.files[manifest.wheel],
-        audit.files[lock],
+        audit.files[LOCK],
         package=manifest.package,
         python_version=manifest.python_version,
     )
@@ -294,14 +205,10 @@ def _replay(audit: _Audit) -> None:
     audit.checks.append(f"{parity.cases_text}, replayed twice")
 
 
-def _pickles(audit: _Audit) -> None:
+def _pickles(audit: Audit) -> None:
     failures, count = pickle_failures(audit.files)
     audit.failures += failures
     audit.checks.append(f"no pickle in {count} files, looked for by what they hold")
-
-
-def _line_of(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "replace").removesuffix("\n")
 
 
 _QUESTIONS = (
@@ -310,7 +217,10 @@ _QUESTIONS = (
     _manifest,
     _wheel,
     _pickles,
-    _provenance,
-    _approvals,
+    ask_provenance,
+    ask_approvals,
+    ask_statement,
+    ask_bill,
+    ask_model_signature,
     _replay,
 )

@@ -24,12 +24,23 @@ class JinjaPages:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701  # Markdown; every fact is one of ours
+            autoescape=False,  # noqa: S701  # Markdown and YAML; every fact is one of ours
         )
-        pages.filters["cell"] = _cell
+        pages.filters |= {"cell": _cell, "code": _code, "line": _line}
         return pages.get_template(f"{template}.jinja").render(**facts)
+
+
+def _line(value: object) -> str:
+    """Keep a fact on its line."""
+    return " ".join(str(value).split())
 
 
 def _cell(value: object) -> str:
     """Keep a fact on its line and inside its cell of a table."""
-    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
+    return _line(value).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _code(value: object) -> str:
+    """Write somebody else's name as code that ends where the name does, inside a cell too."""
+    text = _line(value).replace("|", "\\|").replace("`", "'")
+    return f"`{text}`"

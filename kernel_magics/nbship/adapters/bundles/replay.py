@@ -7,6 +7,7 @@ where the system allows it (``unshare``), else with sockets refused in the proce
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import shutil
@@ -16,18 +17,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbship.adapters.bundles.inspecting import look_at
 from nbship.adapters.bundles.uv import last_lines, run_program, run_uv
 from nbship.errors import VerificationError
 from nbship.records.codec import from_json
+from nbship.records.environment import normalized_name
 from nbship.records.parity import Place
 from nbship.release.lock_text import read_lock
 from nbship.release.parity import drawing_line, parity_of, unsteady_cases
 from nbship.release.requirements import minor_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nbship.adapters.bundles.uv import Ended
+    from nbship.records.inspection import Inspection
     from nbship.records.release import ParityReport
 
 _INSTALL_TIMEOUT_S = 1200
@@ -69,14 +73,7 @@ class UvReplayer:
             be installed, or the package does not answer.
         """
         started = time.monotonic()
-        text = lock.read_text("utf-8")
-        read_lock(text)
-        with tempfile.TemporaryDirectory(prefix="nbship-replay-") as name:
-            folder = Path(name)
-            # copies under new names: uv's cache knows wheels by their paths
-            copy = Path(shutil.copy2(wheel, folder / wheel.name))
-            (folder / "requirements.lock").write_text(text, "utf-8")
-            python = _make_environment(folder, copy, python_version, is_empty=not text)
+        with _environment(wheel, lock, python_version) as (folder, python):
             reports = [
                 _verify(folder, python, package, option)
                 for option in ("--watch", "--reverse")
@@ -88,6 +85,55 @@ class UvReplayer:
             duration_s=round(time.monotonic() - started, 3),
             draws=draws,
         )
+
+    def inspect(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> Inspection:
+        """List what is installed with a package and measure its calls, without network.
+
+        Raises
+        ------
+        VerificationError
+            If the lock holds more than pins, the Python version is missing, the lock cannot
+            be installed, or the package does not answer.
+        """
+        with _environment(wheel, lock, python_version) as (folder, python):
+            home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+            return look_at(
+                package,
+                distribution=normalized_name(wheel.name.partition("-")[0]),
+                start=[*namespace(), str(python)],
+                home=home,
+                environ=_bare(home),
+            )
+
+
+@contextlib.contextmanager
+def _environment(
+    wheel: Path, lock: Path, python_version: str
+) -> Iterator[tuple[Path, Path]]:
+    """Make a fresh environment and give its folder and interpreter.
+
+    Where a wheelhouse lies beside the lock, nothing but its files is installed.
+    """
+    text = lock.read_text("utf-8")
+    read_lock(text)
+    with tempfile.TemporaryDirectory(prefix="nbship-replay-") as name:
+        folder = Path(name)
+        # copies under new names: uv's cache knows wheels by their paths
+        copy = Path(shutil.copy2(wheel, folder / wheel.name))
+        (folder / "requirements.lock").write_text(text, "utf-8")
+        words = [
+            "--require-hashes",
+            "--requirements",
+            str(folder / "requirements.lock"),
+        ]
+        if (house := lock.with_name("wheelhouse")).is_dir():
+            words += ["--no-index", "--find-links", str(house.resolve())]
+        python = _make_environment(
+            folder, copy, python_version, lock=words if text else ()
+        )
+        yield folder, python
 
 
 @functools.cache
@@ -127,12 +173,11 @@ def find_python(python_version: str) -> str:
 
 
 def _make_environment(
-    folder: Path, wheel: Path, python_version: str, *, is_empty: bool
+    folder: Path, wheel: Path, python_version: str, *, lock: Sequence[str]
 ) -> Path:
     interpreter = find_python(python_version)
-    lock = ["--require-hashes", "--requirements", str(folder / "requirements.lock")]
     python = _venv(folder / "fresh", interpreter)
-    ended = None if is_empty else _install(python, ["--offline", *lock])
+    ended = _install(python, ["--offline", *lock]) if lock else None
     if ended is not None and ended.code != 0:
         _fill_cache(_venv(folder / "cache", interpreter), lock)
         python = _venv(folder / "again", interpreter)

@@ -40,7 +40,7 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
         try:
             key = load_ssh_private_key(data, password=None)
         except TypeError:  # cryptography's answer to an encrypted key
-            key = load_ssh_private_key(data, password=_passphrase(path))
+            key = load_ssh_private_key(data, password=key_passphrase(path))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ApprovalError(
             f"{path}: cannot be read as a private SSH key: {error}",
@@ -133,7 +133,14 @@ def _key_bytes(path: Path) -> bytes:
         ) from error
 
 
-def _passphrase(path: Path) -> bytes:
+def key_passphrase(path: Path) -> bytes:
+    """Return a passphrase, from the environment or the terminal.
+
+    Raises
+    ------
+    ApprovalError
+        If it is in neither.
+    """
     given = os.environ.get(KEY_PASSPHRASE)
     if given is None and sys.stdin is not None and sys.stdin.isatty():
         given = getpass.getpass(f"Passphrase of {path}: ")

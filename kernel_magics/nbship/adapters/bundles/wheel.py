@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from nbship.adapters.bundles.lock import lock_requirements
+from nbship.adapters.bundles.wheelhouse import collect_wheels
 from nbship.errors import VerificationError
 from nbship.release.schemas import schema_files
 from nbship.release.wheel_text import wheel_files, wheel_name
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644
 _UNIX = 3
-#: a wheel whose files are larger than this together is not read
-_MAX_BYTES = 16 << 30
 
 
 class WheelBuilder:
@@ -79,14 +78,24 @@ class WheelBuilder:
             requirements, python_version=python_version, installed=installed
         )
 
+    def collect(self, lock: str, into: Path, *, python_version: str) -> None:
+        """Download the wheels of a lock into a folder.
+
+        Raises
+        ------
+        ReleaseError
+            If a wheel cannot be had, or is not one that the lock names.
+        """
+        collect_wheels(lock, into, python_version=python_version)
+
     def read(self, wheel: Path) -> dict[str, bytes]:
         """Read every file of a wheel by its name, running nothing.
 
         Raises
         ------
         VerificationError
-            If it is no zip archive, holds a path outside of itself or one name twice, or is
-            larger than any wheel should be.
+            If it is no zip archive, compresses anything, or holds a path outside of itself
+            or one name twice.
         """
         return read_wheel(wheel)
 
@@ -129,8 +138,8 @@ def read_wheel(wheel: Path) -> dict[str, bytes]:
     Raises
     ------
     VerificationError
-        If it is no zip archive, holds a path outside of itself or one name twice, or is
-        larger than any wheel should be.
+        If it is no zip archive, compresses anything, or holds a path outside of itself or
+        one name twice.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -145,9 +154,28 @@ def read_wheel(wheel: Path) -> dict[str, bytes]:
 
 
 def _check_entries(wheel: Path, entries: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse what none of our wheels holds, before a byte of it is unpacked.
+
+    They store their files as they are: an archive that unpacks to more than its own size is a
+    bomb, by compression or by entries that share bytes.
+
+    Raises
+    ------
+    VerificationError
+        If an entry is compressed, shares its bytes, lies outside or is there twice.
+    """
     names = [entry.filename for entry in entries]
-    if sum(entry.file_size for entry in entries) > _MAX_BYTES:
-        raise VerificationError(f"{wheel.name}: more than {_MAX_BYTES} bytes unpacked")
+    size_bytes = wheel.stat().st_size
+    for entry in entries:
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise VerificationError(
+                f"{wheel.name}: {entry.filename!r} is compressed, {entry.file_size} bytes"
+                " unpacked; a package of nbship compresses nothing"
+            )
+    if sum(max(e.file_size, e.compress_size) for e in entries) > size_bytes:
+        raise VerificationError(
+            f"{wheel.name}: more bytes unpacked than the {size_bytes} of the file itself"
+        )
     for name in names:
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or "\\" in name or ":" in name:

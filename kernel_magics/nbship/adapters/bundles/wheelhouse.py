@@ -1,0 +1,83 @@
+"""The wheels of a lock in a folder, for machines without an index; pip downloads them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbship.adapters.bundles.uv import last_lines, run_program, run_uv
+from nbship.errors import ReleaseError
+from nbship.records.digest import digest_file
+from nbship.release.lock_text import lock_hashes
+from nbship.release.requirements import minor_version
+from nbship.release.wheelhouse import wheelhouse_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbship.adapters.bundles.uv import Ended
+
+_TIMEOUT_S = 1800
+
+
+def collect_wheels(lock: str, into: Path, *, python_version: str) -> None:
+    """Download what a lock pins, for this platform and one Python version.
+
+    Parameters
+    ----------
+    lock
+        Text of ``requirements.lock``.
+    into
+        The folder for the wheels; made where it is missing.
+    python_version
+        The interpreter that they are for.
+
+    Raises
+    ------
+    ReleaseError
+        If a wheel cannot be had, or is not one that the lock names.
+    VerificationError
+        If the lock holds more than pins.
+    """
+    hashes = lock_hashes(lock)
+    into.mkdir(parents=True, exist_ok=True)
+    if not hashes:
+        return
+    with tempfile.TemporaryDirectory(prefix="nbship-wheels-") as name:
+        requirements = Path(name) / "requirements.lock"
+        requirements.write_text(lock, "utf-8")
+        ended = _download(
+            [
+                *("download", "--quiet", "--disable-pip-version-check", "--no-deps"),
+                *("--only-binary", ":all:", "--require-hashes"),
+                *("--python-version", minor_version(python_version)),
+                *("--requirement", str(requirements), "--dest", str(into)),
+            ]
+        )
+    if ended.code != 0:
+        raise ReleaseError(
+            f"the wheels of requirements.lock cannot be had:\n{last_lines(ended.errors)}",
+            hint="Check that your package index is reachable, or unset release.wheelhouse.",
+        )
+    found = {path.name: digest_file(path) for path in into.iterdir()}
+    failures = wheelhouse_failures(found, hashes)
+    if failures:
+        raise ReleaseError(
+            "\n".join(failures), hint="Clear pip's cache, then repeat the command."
+        )
+
+
+def _download(words: Sequence[str]) -> Ended:
+    """Run pip: this environment's own, else one that uv fetches."""
+    if importlib.util.find_spec("pip") is None:
+        return run_uv(["tool", "run", "pip", *words], timeout_s=_TIMEOUT_S)
+    return run_program(
+        [sys.executable, "-m", "pip", *words],
+        cwd=Path.cwd(),
+        environ=os.environ,
+        timeout_s=_TIMEOUT_S,
+    )

@@ -1,0 +1,30 @@
+"""What the inputs and outputs of a model looked like when it was released."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Baseline:
+    """Profiles of columns, against which production is compared: ``baseline/drift.json``.
+
+    A profile of numbers is ``{"kind": "number", "count", "missing", "mean",
+    "standard_deviation", "edges", "counts", "quantiles", "no_drift"}``: ``counts`` of the bins
+    between minus infinity, ``edges`` and infinity; evenly spaced ``quantiles``, minimum and
+    maximum included. A profile of categories is ``{"kind": "category", "count", "missing",
+    "counts", "other", "no_drift"}``. ``no_drift`` is ``{"rows", "psi", "distance"}``: what 99
+    of 100 windows of so many rows stay below where nothing has drifted.
+    """
+
+    SCHEMA: ClassVar[str] = "baseline/1"
+
+    #: where the values come from, such as ``golden cases``
+    source: str
+    rows: int
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    #: what a reader should know, such as columns that are not profiled
+    remarks: tuple[str, ...] = ()
