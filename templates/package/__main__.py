@@ -1,21 +1,27 @@
-"""``python -m PACKAGE predict|verify|info``: everything this package can show by itself."""
+"""``python -m PACKAGE verify|serve|predict|info``: everything this package can do by itself."""
 
 from __future__ import annotations
 
 import argparse
-import io
+import functools
 import json
+import os
 import platform
 import sys
-from pathlib import Path
 from typing import Any
 
-from . import _about, _batch, _device, _pickles, _replay
+from . import _about, _batch, _device, _files, _pickles, _replay
 
 #: exit code where the answer is no
 NO = 1
 #: exit code where the input was not understood
 WRONG_INPUT = 2
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
 
 
 def main(words: list[str] | None = None) -> int:
@@ -23,36 +29,69 @@ def main(words: list[str] | None = None) -> int:
     arguments = _parser().parse_args(words)
     if getattr(arguments, "device", None):
         _device.use_device(arguments.device)
-    command = {"predict": predict, "verify": verify, "info": info}[arguments.command]
-    return command(arguments)
+    return _COMMANDS[arguments.command](arguments)
 
 
 def predict(arguments: argparse.Namespace) -> int:
     """Answer a file of inputs."""
-    is_csv = arguments.format == "csv" or (
-        arguments.format is None and arguments.input.endswith(".csv")
-    )
+    is_shown = arguments.progress or (arguments.output and sys.stderr.isatty())
+    progress = _files.Progress(is_shown=bool(is_shown))
+    writer = _files.Writer(arguments.output)
+    is_whole = False
     try:
-        if arguments.input == "-":
-            text = sys.stdin.read()
-            is_csv = is_csv or (arguments.format is None and _batch.looks_as_csv(text))
-            lines, remarks = _batch.answer_file(io.StringIO(text), is_csv=is_csv)
-        else:
-            with Path(arguments.input).open(encoding="utf-8", newline="") as source:
-                lines, remarks = _batch.answer_file(source, is_csv=is_csv)
+        kind, chunks = _files.chunks_of(
+            arguments.input, arguments.format, arguments.chunk_rows
+        )
+        for answers in _batch.answers_of(
+            chunks,
+            kind=kind,
+            remark=lambda text: sys.stderr.write(f"{arguments.input}: {text}\n"),
+        ):
+            writer.write(answers)
+            progress.add(len(answers))
+        is_whole = True
     except (OSError, UnicodeDecodeError, _batch.InputError) as error:
         sys.stderr.write(f"{arguments.input}: {error}\n")
         return WRONG_INPUT
-    for remark in remarks:
-        sys.stderr.write(f"{arguments.input}: {remark}\n")
-    if arguments.output is None:
-        _write_lines(lines, sys.stdout)
-        return 0
-    with Path(arguments.output).open("w", encoding="utf-8", newline="") as target:
-        (_batch.write_csv if arguments.output.endswith(".csv") else _write_lines)(
-            lines, target
-        )
+    finally:
+        progress.finish()
+        writer.finish(is_whole=is_whole)
     return 0
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Answer over HTTP until the process is told to end."""
+    # one thread a worker: sums keep the order of the golden cases, and forks are safe
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
+    try:
+        from . import _limits, _serve
+    except ImportError as error:
+        distribution = _about.origin()["name"]
+        sys.stderr.write(
+            f"{error.name} is missing: python -m pip install '{distribution}[serve]'\n"
+        )
+        return WRONG_INPUT
+    options = _serve.Options(
+        host=arguments.host,
+        port=arguments.port,
+        workers=arguments.workers,
+        logs_all=arguments.log == "all",
+        only_author=arguments.only_author,
+        limits=_limits.Limits(
+            max_body_mib=arguments.max_body_mib,
+            timeout_s=arguments.timeout_s,
+            max_batch_rows=arguments.max_batch_rows,
+            max_waiting_rows=arguments.max_waiting_rows,
+            max_connections=arguments.max_connections,
+            drain_s=arguments.drain_s,
+        ),
+    )
+    try:
+        return _serve.serve(options)
+    except _serve.ServeError as error:
+        sys.stderr.write(f"{__package__}: {error}\n")
+        return NO
 
 
 def verify(arguments: argparse.Namespace) -> int:
@@ -116,6 +155,7 @@ def info(arguments: argparse.Namespace) -> int:
         "signature": captured["signature"],
         "golden_cases": captured["golden_cases"],
         "golden_rows": captured["golden_rows"],
+        "serving": _serving(),
         "digests": {
             "model.py": captured["module_digest"],
             "golden.jsonl": captured["golden_digest"],
@@ -137,6 +177,17 @@ def info(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _serving() -> dict[str, Any]:
+    """Say how this package answers, and why so; the model is loaded for it."""
+    try:
+        from . import _contract, _paths
+
+        function = _about.predict_function()
+        return _paths.choose(function, _contract.contract_of(function)).facts()
+    except Exception as error:  # noqa: BLE001  # the author's module may raise anything
+        return {"answers": f"not known: {type(error).__name__}: {error}"}
+
+
 def _signature_text(signature: dict[str, Any]) -> str:
     lines = [f"takes: {signature['input_form']}"]
     for side in ("inputs", "outputs"):
@@ -154,23 +205,14 @@ def _column_text(column: dict[str, Any]) -> str:
     return text + (", may be missing" if column.get("is_nullable") else "")
 
 
-def _write_lines(lines: list[Any], target: Any) -> None:
-    target.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {__package__}", description=__doc__, allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=_about.version())
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("predict", help="answer JSON lines or CSV")
-    command.add_argument(
-        "input", metavar="INPUT", help="a file, or - for standard input"
-    )
-    command.add_argument("--output", metavar="FILE", help="a .csv or JSON lines file")
-    command.add_argument("--format", choices=("csv", "jsonl"), help="of INPUT")
-    command.add_argument("--device", help="such as cuda:0, for tensors of PyTorch")
+    _add_predict(commands.add_parser("predict", help="answer a file of inputs"))
+    _add_serve(commands.add_parser("serve", help="answer over HTTP"))
     for name, help_ in (
         ("verify", "replay the golden cases"),
         ("info", "show what this is and where it comes from"),
@@ -187,6 +229,88 @@ def _parser() -> argparse.ArgumentParser:
     )
     return parser
 
+
+def _add_predict(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "input", metavar="INPUT", help="a file, or - for standard input"
+    )
+    command.add_argument(
+        "--output", metavar="FILE", help="a .csv, .parquet or JSON lines file"
+    )
+    command.add_argument(
+        "--format", choices=("csv", "jsonl", "parquet"), help="of INPUT"
+    )
+    command.add_argument(
+        "--chunk-rows",
+        type=_positive,
+        default=5000,
+        help="rows that are in memory at a time (%(default)s)",
+    )
+    command.add_argument("--device", help="such as cuda:0, for tensors of PyTorch")
+    command.add_argument(
+        "--progress", action="store_true", help="tell how far it is on standard error"
+    )
+
+
+def _add_serve(command: argparse.ArgumentParser) -> None:
+    _add_limits(command)
+    command.add_argument("--host", default="127.0.0.1", help="(%(default)s)")
+    command.add_argument("--port", type=int, default=8080, help="(%(default)s)")
+    command.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="(%(default)s)"
+    )
+    command.add_argument(
+        "--log",
+        choices=("all", "errors"),
+        default="all",
+        help="requests that have a line in the log (%(default)s)",
+    )
+    command.add_argument("--device", help="such as cuda:0, for tensors of PyTorch")
+    command.add_argument(
+        "--only-author",
+        action="store_true",
+        help="use no compiled routine, even where it was proven equal",
+    )
+
+
+def _add_limits(command: argparse.ArgumentParser) -> None:
+    add = functools.partial(command.add_argument, metavar="N")
+    add("--max-body-mib", type=float, default=16, help="of a request (%(default)s)")
+    add("--timeout-s", type=float, default=30, help="of a request (%(default)s)")
+    add(
+        "--max-batch-rows",
+        type=_positive,
+        default=256,
+        help="rows of several requests in one call; 1: never (%(default)s)",
+    )
+    add(
+        "--max-waiting-rows",
+        type=_positive,
+        default=10_000,
+        help="more are answered with 503 (%(default)s)",
+    )
+    add(
+        "--max-connections",
+        type=_positive,
+        default=1000,
+        help="of a worker; more are answered with 503 (%(default)s)",
+    )
+    add(
+        "--drain-s",
+        type=float,
+        default=0,
+        help="go on after SIGTERM while readiness says no (%(default)s)",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} where 1 or more was expected")
+    return number
+
+
+_COMMANDS = {"predict": predict, "serve": serve, "verify": verify, "info": info}
 
 if __name__ == "__main__":
     sys.exit(main())

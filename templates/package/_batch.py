@@ -1,8 +1,9 @@
-"""Answer a file of inputs: JSON lines, or CSV where ``predict`` takes a data frame.
+"""Answer files of inputs: JSON lines, or CSV and Parquet where ``predict`` takes a data frame.
 
 What a line holds depends on what ``predict`` takes. Data frame: one row, an object by column
 name. Array: one row, a list. Anything else: the arguments of one call, an object by name or a
-list by position. A data frame or array is answered in one call, all other lines one by one.
+list by position. Where rows are answered one by one, as :mod:`._paths` tells, a few thousand are
+read, answered and written at a time; else a data frame or array is answered in one call.
 """
 
 from __future__ import annotations
@@ -10,55 +11,89 @@ from __future__ import annotations
 import csv
 import json
 import math
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from . import _about, _inputs, _problems, _replay, _values
+from . import _about, _cells, _inputs, _problems, _replay, _values
 from ._problems import InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = [
-    "InputError",
-    "answer_file",
-    "frame_of",
-    "looks_as_csv",
-    "plain",
-    "write_csv",
-]
+    Rows = list[tuple[int, Any]]
+
+__all__ = ["InputError", "answers_of", "csv_rows", "json_rows", "looks_as_csv", "plain"]
 
 
-def answer_file(source: TextIO, *, is_csv: bool) -> tuple[list[Any], list[str]]:
-    """Predict for every line.
+def answers_of(
+    chunks: Iterable[Rows], *, kind: str, remark: Callable[[str], object]
+) -> Iterator[list[Any]]:
+    """Predict for every row.
 
     Parameters
     ----------
-    source
-        The open input.
-    is_csv
-        True for CSV with a header, False for JSON lines.
+    chunks
+        Rows with their numbers, a few thousand at a time.
+    kind
+        ``csv``, ``parquet`` or ``jsonl``.
+    remark
+        Told what a reader should know, once.
 
-    Returns
-    -------
-    tuple
-        JSON values, one a line of the output, and remarks for the reader.
+    Yields
+    ------
+    list
+        JSON values, one for each line of the output.
 
     Raises
     ------
     InputError
-        If a line cannot be read, or does not fit the signature; all lines together.
+        If a row cannot be read, or does not fit the signature; all rows of a part together.
     """
     form = _inputs.form()
-    if is_csv and form != "frame":
-        raise InputError("CSV fits data frames only; give JSON lines")
-    rows = list(_csv_rows(source) if is_csv else _json_rows(source))
-    if not rows:
-        raise InputError("the input has no row")
+    if kind != "jsonl" and form != "frame":
+        raise InputError("CSV and Parquet fit data frames only; give JSON lines")
     predict = _about.predict_function()
-    if form == "arguments":
-        return _answer_calls(predict, rows)
-    table, remarks = _table(rows, is_text=is_csv)
-    return _lines(_call(predict, table), len(rows)), remarks
+    told: set[str] = set()
+    is_empty = True
+    for rows in _whole_or_chunks(chunks, form, predict, remark):
+        is_empty = False
+        if form == "arguments":
+            answers, remarks = _answer_calls(predict, rows)
+        else:
+            table, remarks = _table(rows, is_text=kind == "csv")
+            answers = _lines(_call(predict, table), len(rows))
+        for text in remarks:
+            if text not in told:
+                remark(text)
+        told.update(remarks)
+        yield answers
+    if is_empty:
+        raise InputError("the input has no row")
+
+
+def _whole_or_chunks(
+    chunks: Iterable[Rows],
+    form: str,
+    predict: Any,
+    remark: Callable[[str], object],
+) -> Iterator[Rows]:
+    """Join the chunks of a second one or more where rows may not be parted."""
+    parts = iter(chunks)
+    first = next(parts, None)
+    second = next(parts, None)
+    if first is None or second is None:
+        yield from [first] if first else []
+        return
+    if form in {"frame", "array"}:
+        from . import _contract, _paths
+
+        is_by_row, why = _paths.by_row(predict, _contract.contract_of(predict))
+        if not is_by_row:
+            remark(f"answered in one call, in memory: {why}")
+            yield [*first, *second, *(row for part in parts for row in part)]
+            return
+    yield first
+    yield second
+    yield from parts
 
 
 def looks_as_csv(text: str) -> bool:
@@ -66,16 +101,7 @@ def looks_as_csv(text: str) -> bool:
     return _inputs.form() == "frame" and not text.lstrip().startswith(("{", "["))
 
 
-def write_csv(lines: list[Any], target: TextIO) -> None:
-    """Write answers as CSV: an object's keys become columns, any other value ``prediction``."""
-    rows = [line if isinstance(line, dict) else {"prediction": line} for line in lines]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(target, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-
-
-def frame_of(rows: list[tuple[int, Any]]) -> tuple[Any, list[str]]:
+def frame_of(rows: Rows) -> tuple[Any, list[str]]:
     """Build the data frame that ``predict`` takes, with the dtypes of the golden cases.
 
     Raises
@@ -105,7 +131,14 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  # one line a type
     return None if type(value).__name__ == "NAType" else _values.encode(value)
 
 
-def _json_rows(source: TextIO) -> Iterable[tuple[int, Any]]:
+def json_rows(source: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """Read JSON lines.
+
+    Raises
+    ------
+    InputError
+        If a line holds no object and no list.
+    """
     for number, line in enumerate(source, 1):
         if not line.strip():
             continue
@@ -120,7 +153,14 @@ def _json_rows(source: TextIO) -> Iterable[tuple[int, Any]]:
         yield number, row
 
 
-def _csv_rows(source: TextIO) -> Iterable[tuple[int, Any]]:
+def csv_rows(source: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """Read CSV with a header.
+
+    Raises
+    ------
+    InputError
+        If a line has not as many fields as the header.
+    """
     reader = csv.DictReader(source)
     for row in reader:
         if None in row or None in row.values():
@@ -208,7 +248,8 @@ def _refusal(text: str) -> InputError:
 
 
 def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    cell = _cells.place_of(error)
+    return f"{type(error).__name__}: {error}" + (f" ({cell})" if cell else "")
 
 
 def _lines(answer: Any, count: int) -> list[Any]:

@@ -75,7 +75,7 @@ def test_csv_is_for_frames(fares, capsys, monkeypatch):
     code, _, err = _predict(fares, "zone\nA\n", capsys, monkeypatch, "--format", "csv")
 
     assert code == 2
-    assert "CSV fits data frames only" in err
+    assert "CSV and Parquet fit data frames only" in err
 
 
 def test_a_missing_file_is_named(fares, capsys):

@@ -132,3 +132,14 @@ def test_the_metadata_declare_the_tested_python_alone(wheel):
     ]
     minor = sys.version_info[1]
     assert f"Requires-Python: >=3.{minor},<3.{minor + 1}" in metadata
+
+
+def test_what_serves_is_an_extra(wheel):
+    metadata = read_wheel(wheel)["fares-1.0.0.dist-info/METADATA"].decode()
+    extra = [line for line in metadata.splitlines() if 'extra == "serve"' in line]
+
+    assert "Provides-Extra: serve" in metadata
+    assert [line.split(">=")[0] for line in extra] == [
+        f"Requires-Dist: {name}"
+        for name in ("httptools", "msgspec", "numpy", "uvicorn", "uvloop")
+    ]

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
     from nbship.records.release import RootCapture
 
+#: what `python -m PACKAGE serve` needs beside the model: the extra ``serve``
+SERVE = (
+    "httptools>=0.6.4,<1",
+    "msgspec>=0.19,<1",
+    "numpy>=1.26",
+    "uvicorn>=0.35,<1",
+    "uvloop>=0.21,<1",
+)
+
 
 def distribution_name(package: str) -> str:
     """Return the distribution's name of an import package: ``penguin-mass``."""
@@ -99,6 +108,8 @@ def _metadata(capture: RootCapture, origin: Mapping[str, Any]) -> str:
         f"Summary: {capture.name} of {origin.get('notebook') or 'a notebook'}, exported by nbship",
         f"Requires-Python: {requires_python(capture.python_version)}",
         *(f"Requires-Dist: {compatible_range(pin)}" for pin in direct_pins(capture)),
+        "Provides-Extra: serve",
+        *(f'Requires-Dist: {text}; extra == "serve"' for text in SERVE),
     ]
     return "\n".join(lines) + "\n" + _description(capture, str(origin["package"]))
 

@@ -1,0 +1,258 @@
+"""What ``predict`` takes and gives, read off the signature and the golden cases.
+
+The signature names columns and their kinds; the golden cases hold the exact dtypes, and
+whether ``predict`` answers a table row by row. A *table* is a data frame, an array, or one
+list or series with an answer for each of its items; all else is the arguments of one call.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import _about, _replay, _values
+
+#: forms whose rows are answered one by one
+TABLES = ("frame", "array", "list", "series")
+_KINDS = {"$frame": "frame", "$array": "array", "$series": "series"}
+_SIZES = ("8", "16", "32", "64")
+_OIP = {
+    "bool": "BOOL",
+    **{f"int{size}": f"INT{size}" for size in _SIZES},
+    **{f"uint{size}": f"UINT{size}" for size in _SIZES},
+    **{f"float{size}": f"FP{size}" for size in _SIZES[1:]},
+}
+
+
+class ContractError(RuntimeError):
+    """A package that cannot be asked over a protocol; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Field:
+    """One column of a table, one argument of a call, or one part of an answer."""
+
+    name: str
+    #: as the signature says it: ``float64``, ``string``, ``category``, ``json`` …
+    dtype: str
+    is_nullable: bool = False
+    categories: tuple[Any, ...] = ()
+    #: shape of one value; -1 where it varies
+    shape: tuple[int, ...] = ()
+    #: whether a call may leave it out
+    is_optional: bool = False
+    #: the argument of the first golden case that has it, encoded
+    recorded: Any = None
+
+    @property
+    def datatype(self) -> str:
+        """Its tensor type in the Open Inference Protocol; ``BYTES`` holds text or JSON."""
+        return _OIP.get(self.dtype, "BYTES")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """What this package takes and gives."""
+
+    #: the model's name and version in every protocol
+    name: str
+    version: str
+    #: ``frame``, ``array``, ``list``, ``series`` or ``arguments``
+    form: str
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    #: name under which the table is handed over; "" by position
+    keyword: str = ""
+    #: the table of the first golden case
+    example: Any = None
+    #: whether ``predict`` takes arguments of any name
+    takes_any_name: bool = False
+    #: whether the author declared ranges or values that are refused
+    is_strict: bool = False
+    #: arguments that are handed over by position
+    positional: tuple[str, ...] = ()
+
+    @property
+    def is_table(self) -> bool:
+        """Whether one call answers many rows."""
+        return self.form in TABLES
+
+
+def contract_of(predict: Any) -> Contract:
+    """Read what this package takes and gives.
+
+    Parameters
+    ----------
+    predict
+        The function, for the names and defaults of its arguments.
+
+    Raises
+    ------
+    ContractError
+        If there is no golden case, or two columns have one name.
+    """
+    cases = list(_replay.golden_cases())
+    if not cases:
+        raise ContractError("no golden case was recorded")
+    signature = _about.capture()["signature"]
+    origin = _about.origin()
+    form = _form(signature["input_form"], cases)
+    is_table = form in TABLES
+    parameters = _parameters(predict)
+    example = _values.decode(_only(cases[0])) if is_table else None
+    fields = (
+        _table_fields(signature, form, example)
+        if is_table
+        else _argument_fields(signature, cases, parameters)
+    )
+    names = [field.name for field in fields]
+    if len(set(names)) != len(names):
+        raise ContractError(f"two inputs have one name: {', '.join(sorted(names))}")
+    return Contract(
+        name=str(origin["name"]),
+        version=str(origin["version"]),
+        form=form,
+        inputs=fields,
+        outputs=tuple(_field(column) for column in signature["outputs"]),
+        keyword=next(iter(cases[0]["kwargs"]), "") if is_table else "",
+        example=example,
+        is_strict='"is_strict": true' in json.dumps(signature["inputs"]),
+        takes_any_name=any(p.kind is p.VAR_KEYWORD for p in parameters.values()),
+        positional=() if is_table else _positional(fields, parameters),
+    )
+
+
+def kind_of(encoded: Any) -> str:
+    """Return the mark of an encoded value, such as ``$array``; "" for plain JSON."""
+    if isinstance(encoded, dict) and len(encoded) == 1:
+        name = next(iter(encoded))
+        return name if isinstance(name, str) and name.startswith("$") else ""
+    return ""
+
+
+def _form(said: str, cases: list[dict[str, Any]]) -> str:
+    if said != "arguments":
+        return said
+    inputs = [[*case["args"], *case["kwargs"].values()] for case in cases]
+    if any(len(values) != 1 for values in inputs):
+        return said
+    for name, mark in (("list", ""), ("series", "$series")):
+        if all(
+            kind_of(values[0]) == mark
+            and (mark or isinstance(values[0], list))
+            and length_of(values[0]) == length_of(case["output"])
+            for values, case in zip(inputs, cases, strict=True)
+        ) and any(length_of(values[0]) != 1 for values in inputs):
+            return name
+    return said
+
+
+def length_of(encoded: Any) -> int | None:
+    """Return the number of rows of an encoded table; None where it is none."""
+    if isinstance(encoded, list):
+        return len(encoded)
+    kind = kind_of(encoded)
+    if kind == "$frame":
+        columns = encoded[kind]["columns"]
+        return len(columns[0]["values"]) if columns else None
+    if kind == "$array":
+        shape = encoded[kind]["shape"]
+        return int(shape[0]) if shape else None
+    return len(encoded[kind]["values"]) if kind == "$series" else None
+
+
+def _only(case: dict[str, Any]) -> Any:
+    return [*case["args"], *case["kwargs"].values()][0]
+
+
+def _table_fields(
+    signature: dict[str, Any], form: str, example: Any
+) -> tuple[Field, ...]:
+    columns = [_field(column) for column in signature["inputs"]]
+    first = columns[0]
+    if form == "frame":
+        # the signature lists fifty categories at most, the dtype has them all
+        return tuple(
+            replace(field, categories=tuple(dtype.categories.tolist()))
+            if field.dtype == "category" and hasattr(dtype, "categories")
+            else field
+            for field, dtype in zip(columns, example.dtypes, strict=True)
+        )
+    if form == "list":
+        is_text = all(isinstance(item, str) for item in example)
+        return (Field(name=first.name, dtype="string" if is_text else "json"),)
+    if form == "series":
+        return (first,)
+    length = example.ndim - 1
+    shape = first.shape if len(first.shape) == length else (-1,) * length
+    return (replace(first, shape=shape),)
+
+
+def _parameters(predict: Any) -> dict[str, inspect.Parameter]:
+    try:
+        return dict(inspect.signature(predict).parameters)
+    except (TypeError, ValueError):
+        return {}
+
+
+def _positional(
+    fields: tuple[Field, ...], parameters: dict[str, inspect.Parameter]
+) -> tuple[str, ...]:
+    return tuple(
+        field.name
+        for field in fields
+        if (
+            parameters[field.name].kind is inspect.Parameter.POSITIONAL_ONLY
+            if field.name in parameters
+            else field.name.startswith("argument_")
+        )
+    )
+
+
+def _argument_fields(
+    signature: dict[str, Any],
+    cases: list[dict[str, Any]],
+    parameters: dict[str, inspect.Parameter],
+) -> tuple[Field, ...]:
+    said = {column["name"]: _field(column) for column in signature["inputs"]}
+    recorded: dict[str, Any] = {}
+    names = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.kind not in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}
+    ]
+    for case in cases:
+        for place, value in enumerate(case["args"]):
+            name = names[place] if place < len(names) else f"argument_{place + 1}"
+            recorded.setdefault(name, value)
+        for name, value in case["kwargs"].items():
+            recorded.setdefault(name, value)
+    fields = []
+    for name in dict.fromkeys([*names, *recorded]):
+        parameter = parameters.get(name)
+        column = said.get(name)
+        plain = column is not None and kind_of(recorded.get(name)) != "$frame"
+        fields.append(
+            Field(
+                name=name,
+                dtype=column.dtype if column is not None and plain else "json",
+                is_nullable=column.is_nullable if column is not None else True,
+                shape=column.shape if column is not None else (),
+                is_optional=name not in recorded
+                or (parameter is not None and parameter.default is not parameter.empty),
+                recorded=recorded.get(name),
+            )
+        )
+    return tuple(fields)
+
+
+def _field(column: dict[str, Any]) -> Field:
+    return Field(
+        name=str(column["name"]),
+        dtype=column["dtype"],
+        is_nullable=column.get("is_nullable", False),
+        categories=tuple(column.get("categories") or ()),
+        shape=tuple(column.get("shape") or ()),
+    )
