@@ -84,6 +84,14 @@ def _entries() -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in capture["state"]}
 
 
+def _local_modules() -> dict[str, str]:
+    """Map modules that lay beside the notebook to where they are in this package."""
+    path = _FOLDER / "capture.json"
+    capture = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    names = [entry["name"] for entry in capture.get("local_modules", ())]
+    return {name: f"._local.{name}" for name in names}
+
+
 def _read_json(data: bytes) -> Any:
     from ._values import decode
 
@@ -154,11 +162,18 @@ def _read_skops(data: bytes, trusted_types: Sequence[str]) -> Any:
     import skops.io
 
     with _lock:  # skops imports classes by name: lend it ours while it reads
-        sys.modules[NOTEBOOK_MODULE] = importlib.import_module(".model", __package__)
+        places = {NOTEBOOK_MODULE: ".model", **_local_modules()}
+        lent = {n: importlib.import_module(p, __package__) for n, p in places.items()}
+        kept = {name: sys.modules.get(name) for name in lent}
+        sys.modules.update(lent)
         try:
             return skops.io.loads(data, trusted=list(trusted_types))
         finally:
-            del sys.modules[NOTEBOOK_MODULE]
+            for name, module in kept.items():
+                if module is None:
+                    del sys.modules[name]
+                else:
+                    sys.modules[name] = module
 
 
 _READERS: dict[str, Callable[[bytes], Any]] = {

@@ -55,6 +55,17 @@ class StateEntry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LocalModule:
+    """The file of a module that lay beside the notebook, taken along."""
+
+    #: dotted import name in the notebook
+    name: str
+    #: path below the package's folder
+    file: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RootCapture:
     """A root with its closure as it stood in a live kernel: ``roots/<name>/capture.json``."""
 
@@ -82,6 +93,11 @@ class RootCapture:
     source_map: Mapping[str, Any] = field(default_factory=dict)
     #: what a reader should know, such as "golden rows taken from X_test"
     remarks: tuple[str, ...] = ()
+    local_modules: tuple[LocalModule, ...] = ()
+    #: environment variables that the code reads
+    variables: tuple[str, ...] = ()
+    #: functions that open a declared resource, once
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

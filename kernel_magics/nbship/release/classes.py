@@ -37,6 +37,8 @@ def class_item(walk: ClosureWalk, name: str, cls: type) -> Item:
         raise ExportError(
             f"class {cls.__qualname__} is defined inside a function or another class",
             hint="Define it at the top level of a cell.",
+            hazard="nested-class",
+            name=name,
         )
     found = texts.class_node(cls, walk.cells)
     if found is None:
@@ -69,6 +71,8 @@ def _made_class(walk: ClosureWalk, name: str, cls: type) -> Item:
     raise ExportError(
         f"class {cls.__name__}: no executed cell holds its text",
         hint="Define it in a cell with class, and run that cell.",
+        hazard="no-text",
+        name=name,
     )
 
 
@@ -96,6 +100,8 @@ def _check_bases(walk: ClosureWalk, cls: type, node: ast.ClassDef) -> None:
             raise ExportError(
                 f"class {cls.__name__}: its base {base.id} was redefined after it",
                 hint=f"Run the cell that defines {cls.__name__} again.",
+                hazard="redefined",
+                name=cls.__name__,
             )
 
 
@@ -122,4 +128,6 @@ def _refuse_change(cls: type, attribute: str) -> NoReturn:
     raise ExportError(
         f"class {cls.__name__}: {attribute!r} was set or changed after the class was defined",
         hint=f"Write {attribute} in the body of class {cls.__name__}, and run its cell again.",
+        hazard="changed-class",
+        name=cls.__name__,
     )

@@ -40,6 +40,8 @@ def check_defaults(
                 f"{name}: the default of {argument!r} ({ast.unparse(expression)}) is no longer "
                 "what it was when the function was defined",
                 hint=f"Run the cell that defines {name} again, and do not change a default.",
+                hazard="changed-default",
+                name=name,
             )
 
 

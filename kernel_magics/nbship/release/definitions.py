@@ -8,6 +8,7 @@ is put together.
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from nbship.release import cells as texts
 from nbship.release.classes import class_item
 from nbship.release.defaults import check_defaults
 from nbship.release.factories import factory_item
+from nbship.release.imports import live_attribute
 from nbship.release.instructions import (
     codes_of_cell,
     is_postponed,
@@ -26,6 +28,7 @@ from nbship.release.instructions import (
 )
 from nbship.release.items import Item, written_item
 from nbship.release.naming import named_item
+from nbship.release.opening import is_resource, is_resource_decorator
 from nbship.release.recording import is_recorder
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from nbship.release.closure import ClosureWalk
 
 
-def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noqa: ANN401
+def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noqa: ANN401, PLR0911  # one line a kind
     """Write the definition of a function or class of the notebook.
 
     Returns
@@ -60,7 +63,11 @@ def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  #
         raise HazardError(
             f"{name!r} is a functools.singledispatch: what was registered is not in its text",
             hint="Write the cases as one function with isinstance.",
+            hazard="singledispatch",
+            name=name,
         )
+    if is_resource(value):
+        return _resource_item(walk, name, value)
     decorated = _decorated_function(walk, name, value)
     if decorated is not None:
         return _wrapped_item(walk, name, value, decorated)
@@ -87,11 +94,15 @@ def function_item(walk: ClosureWalk, name: str, function: FunctionType) -> Item:
         raise ExportError(
             f"{name}: no executed cell holds its text (it comes from {code.co_filename})",
             hint="Define it in a cell with def, and run that cell.",
+            hazard="no-text",
+            name=name,
         )
     if vars(function).keys() - {"__wrapped__"}:
         raise HazardError(
             f"{name}: it carries values of its own: {', '.join(vars(function))}",
             hint="Keep them in a global name that the function reads.",
+            hazard="function-attributes",
+            name=name,
         )
     node = _node_of(function, cell, name)
     if code.co_freevars or _enclosing_function(node, cell) is not None:
@@ -121,6 +132,8 @@ def check_wrappers(walk: ClosureWalk) -> None:
             raise ExportError(
                 f"{name}: a decorator was redefined after {name} was defined",
                 hint=f"Run the cell that defines {name} again.",
+                hazard="redefined",
+                name=name,
             )
 
 
@@ -131,7 +144,7 @@ def _def_item(
     node: ast.FunctionDef | ast.AsyncFunctionDef,
     cell: ExecutedCell,
 ) -> Item:
-    passage = texts.passage_of(node, cell, drop=_recorder_lines(walk, node))
+    passage = texts.passage_of(node, cell, drop=_own_lines(walk, node))
     return named_item(walk, name, node.name, passage, codes=(function.__code__,))
 
 
@@ -174,6 +187,8 @@ def _node_of(
     raise ExportError(
         f"{name}: its text differs from what ran in {cell.place}",
         hint=f"Run the cell that defines {name} again.",
+        hazard="edited",
+        name=name,
     )
 
 
@@ -196,25 +211,17 @@ def _enclosing_function(node: ast.AST, cell: ExecutedCell) -> ast.AST | None:
     return None
 
 
-def _recorder_lines(
+def _own_lines(
     walk: ClosureWalk, node: ast.FunctionDef | ast.AsyncFunctionDef
 ) -> set[int]:
-    """Lines of decorators that record golden cases: they stay in the notebook."""
+    """Lines of nbship's own decorators: they stay in the notebook."""
     lines: set[int] = set()
     for decorator in node.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if is_recorder(_live(walk, called)):
+        found = live_attribute(walk, called)
+        if is_recorder(found) or is_resource_decorator(found):
             lines |= set(range(decorator.lineno, (decorator.end_lineno or 0) + 1))
     return lines
-
-
-def _live(walk: ClosureWalk, node: ast.expr) -> Any:  # noqa: ANN401
-    """Return the live object of ``a.b.c``; None for other expressions."""
-    if isinstance(node, ast.Name):
-        return walk.namespace.get(node.id)
-    if isinstance(node, ast.Attribute):
-        return getattr(_live(walk, node.value), node.attr, None)
-    return None
 
 
 def _decorated_function(
@@ -242,6 +249,8 @@ def _decorated_function(
 
 def _inside(value: Any) -> list[Any]:  # noqa: ANN401
     parts = [getattr(value, key, None) for key in ("__wrapped__", "py_func", "func")]
+    if type(value).__module__ == "__main__":  # a decorator that is a class
+        parts += list(getattr(value, "__dict__", {}).values())
     for cell in getattr(value, "__closure__", None) or ():
         try:
             parts.append(cell.cell_contents)
@@ -271,6 +280,12 @@ def _wrapped_item(
     if isinstance(value, FunctionType) and value.__code__.co_filename in walk.cells:
         walk.wrappers.append((name, value.__code__))
     return _def_item(walk, name, function, node, cell)  # type: ignore[arg-type]
+
+
+def _resource_item(walk: ClosureWalk, name: str, value: Any) -> Item:  # noqa: ANN401
+    item = function_item(walk, name, value.__wrapped__)
+    text = f"import functools\n\n\n@functools.cache\n{item.text}"
+    return replace(item, text=text, lines=(0, 0, 0, 0, *item.lines), is_resource=True)
 
 
 def _cached_item(walk: ClosureWalk, name: str, value: Any) -> Item:  # noqa: ANN401

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: rows of one frame or array that an estimator is asked about
 MAX_ROWS = 40
@@ -53,8 +53,9 @@ def modules_of(cases: Iterable[Case]) -> tuple[str, ...]:
 def estimator_cases(
     model: Any,  # noqa: ANN401
     namespace: Mapping[str, Any],
+    answer: Callable[[Any], Any] | None = None,
 ) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Call ``predict`` on rows that the notebook holds.
+    """Ask an estimator about rows that the notebook holds.
 
     Parameters
     ----------
@@ -62,23 +63,36 @@ def estimator_cases(
         A fitted estimator.
     namespace
         The notebook's names; those that name test data come first.
+    answer
+        How it answers; its ``predict`` where None.
 
     Returns
     -------
     tuple of cases and remarks
         Up to 40 rows of each frame or array that fits, and its first row alone.
     """
+    for is_strict in (True, False):
+        tables = _fitting(model, namespace, is_strict=is_strict)
+        cases, used = _asked(answer or model.predict, tables)
+        if cases:
+            return tuple(cases), (f"golden rows taken from {', '.join(used)}",)
+    return (), ()
+
+
+def _asked(
+    answer: Callable[[Any], Any], tables: Iterable[tuple[str, Any]]
+) -> tuple[list[Case], list[str]]:
     values = shipped_module("_values")
     cases: list[Case] = []
     used: list[str] = []
-    for name, table in _fitting(model, namespace):
+    for name, table in tables:
         for rows in (min(MAX_ROWS, len(table)), 1):
             part = table[:rows] if isinstance(table, list) else _head(table, rows)
             try:
                 case = {
                     "args": [values.encode(part)],
                     "kwargs": {},
-                    "output": values.encode(model.predict(part)),
+                    "output": values.encode(answer(part)),
                 }
             except Exception:  # noqa: BLE001  # data that does not fit raises anything
                 break
@@ -87,20 +101,32 @@ def estimator_cases(
             used += [name] if name not in used else []
         if len(used) == _MAX_FRAMES:
             break
-    remarks = (f"golden rows taken from {', '.join(used)}",) if used else ()
-    return tuple(cases), remarks
+    return cases, used
 
 
-def _fitting(model: Any, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+def _fitting(
+    model: Any,  # noqa: ANN401
+    namespace: Mapping[str, Any],
+    *,
+    is_strict: bool,
+) -> Iterator[tuple[str, Any]]:
     names = sorted(
         (name for name in namespace if not name.startswith("_")), key=_preference
     )
     seen: set[int] = set()
     for name in names:
-        table = _as_input(model, namespace[name])
-        if table is not None and len(table) and id(namespace[name]) not in seen:
-            seen.add(id(namespace[name]))
-            yield name, table
+        for place, value in _tables_in(name, namespace[name]):
+            table = _as_input(model, value, is_strict=is_strict)
+            if table is not None and len(table) and id(value) not in seen:
+                seen.add(id(value))
+                yield place, table
+
+
+def _tables_in(name: str, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    """Look into the data sets that scikit-learn loads."""
+    if type(value).__name__ != "Bunch":
+        return [(name, value)]
+    return [(f"{name}.{key}", item) for key, item in value.items()]
 
 
 def _preference(name: str) -> tuple[int, str]:
@@ -110,7 +136,8 @@ def _preference(name: str) -> tuple[int, str]:
     return rank, name
 
 
-def _as_input(model: Any, value: Any) -> Any:  # noqa: ANN401  # None where it does not fit
+def _as_input(model: Any, value: Any, *, is_strict: bool) -> Any:  # noqa: ANN401
+    """Return the part of a value that may be asked about; None where it does not fit."""
     columns = getattr(model, "feature_names_in_", None)
     width = getattr(model, "n_features_in_", None)
     kind = type(value).__name__
@@ -119,12 +146,17 @@ def _as_input(model: Any, value: Any) -> Any:  # noqa: ANN401  # None where it d
             return None
         return value[list(columns)]
     if kind == "DataFrame":
-        return value if value.shape[1] == width else None
+        is_fitting = value.shape[1] == width or (width is None and not is_strict)
+        return value if is_fitting else None
+    is_array = kind == "ndarray"
+    if is_array and width is None and not is_strict:
+        return value if value.ndim else None
     if width is None:
-        texts = value.tolist() if kind == "Series" else value
+        is_flat = kind == "Series" or (is_array and value.ndim == 1)
+        texts = value.tolist() if is_flat else value
         is_text = isinstance(texts, list) and all(isinstance(t, str) for t in texts)
         return value if is_text else None
-    is_matrix = kind == "ndarray" and value.ndim == _MATRIX
+    is_matrix = is_array and value.ndim == _MATRIX
     return value if is_matrix and value.shape[1] == width else None
 
 

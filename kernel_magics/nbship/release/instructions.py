@@ -114,6 +114,18 @@ def nested_code(code: CodeType) -> Iterator[CodeType]:
             yield from nested_code(constant)
 
 
+def free_writes(code: CodeType) -> set[str]:
+    """Name the variables of an enclosing function that code sets (``nonlocal``)."""
+    return {
+        instruction.argval
+        for part in nested_code(code)
+        for instruction in dis.get_instructions(part)
+        if instruction.opname in {"STORE_DEREF", "DELETE_DEREF"}
+        and instruction.argval in part.co_freevars
+        and instruction.argval in code.co_freevars
+    }
+
+
 def is_same_code(one: CodeType, other: CodeType) -> bool:
     """Tell whether two code objects do the same; places and qualified names do not count."""
     return _essence(one) == _essence(other)
