@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
-from nbship.verbs.resources import resources_of
+from nbship.verbs.resources import request_of
 
 if TYPE_CHECKING:
     import argparse
@@ -75,22 +76,9 @@ def _tools(context: Context, given: argparse.Namespace) -> Tools:
 
 
 def _plan(bench: Workbench, path: Path, *, is_again: bool) -> Submission:
-    from nbship.workflow.submission import Request, submit
+    from nbship.workflow.submission import submit
 
-    settings = bench.settings
-    data, snapshot = bench.notebook(path)
-    request = Request(
-        notebook=path,
-        data=data,
-        snapshot=snapshot,
-        texts={},
-        project=settings.project,
-        kernel=settings.kernel,
-        experiment=settings.experiment,
-        roots=settings.roots,
-        resources=resources_of(None, settings),
-        is_again=is_again,
-    )
+    request = replace(request_of(bench, path, texts={}), is_again=is_again)
     return submit(
         request, store=bench.store, clock=bench.clock, surroundings=bench.surroundings
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
 from nbship.verbs.params import add_values, given_texts
-from nbship.verbs.resources import add_queueing, add_resources, resources_of
+from nbship.verbs.resources import add_queueing, add_resources, request_of
 from nbship.verbs.told import told, told_together
 from nbship.verbs.verify_run import add_verify, verify_rerun
 from nbship.verbs.watching import progress_line, watch
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from nbship.records.job import Outcome
     from nbship.verbs.answer import Context
-    from nbship.workbench import Workbench
-    from nbship.workflow.submission import Request
 
 _REUSED = "reused: an equal job succeeded, and every file it read is unchanged"
 
@@ -28,7 +26,15 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
     from nbship.workflow.submission import submit
 
     workbench = context.workbench
-    requests = [_request(workbench, given, Path(name)) for name in given.notebooks]
+    requests = [
+        request_of(
+            workbench,
+            Path(name),
+            texts=given_texts(given, str(Path(name))),
+            given=given,
+        )
+        for name in given.notebooks
+    ]
     submissions = [
         submit(
             request,
@@ -52,27 +58,6 @@ def _submit(context: Context, given: argparse.Namespace) -> Answer:
             text = f"{job_id} queued; `mlops attach {job_id}` watches it"
             answers.append(Answer(text=text, data={"job": job_id}))
     return told_together(answers)
-
-
-def _request(workbench: Workbench, given: argparse.Namespace, path: Path) -> Request:
-    from nbship.workflow.submission import Request
-
-    settings = workbench.settings
-    data, snapshot = workbench.notebook(path)
-    return Request(
-        notebook=path,
-        data=data,
-        snapshot=snapshot,
-        texts=given_texts(given, str(path)),
-        project=settings.project,
-        kernel=given.kernel or settings.kernel,
-        experiment=settings.experiment,
-        roots=settings.roots,
-        resources=resources_of(given, settings),
-        is_again=given.again,
-        is_fresh=given.fresh,
-        is_direct=given.direct,
-    )
 
 
 def _rerun(context: Context, given: argparse.Namespace) -> Answer:

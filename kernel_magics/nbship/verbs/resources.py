@@ -1,4 +1,4 @@
-"""What a job asks for, and how it is queued, as words of a verb."""
+"""What a job asks for, and how it is queued, as words of a verb; and the request they make."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from nbship.records.job import Resources
     from nbship.settings import Settings
+    from nbship.workbench import Workbench
+    from nbship.workflow.submission import Request
 
 #: fields of a job's resources, each an option of ``submit`` and a setting
 _RESOURCES = ("gpus", "gpu_memory_gib", "cpus", "memory_gib", "timeout_s")
@@ -39,6 +43,46 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout-s", type=float, metavar="S", help="seconds that all cells may take"
+    )
+
+
+def request_of(
+    workbench: Workbench,
+    notebook: Path,
+    *,
+    texts: Mapping[str, str],
+    given: argparse.Namespace | None = None,
+) -> Request:
+    """Ask for a job: what the command says, else what the settings do.
+
+    Parameters
+    ----------
+    workbench
+        Reads the notebook, and has the settings.
+    notebook
+        Its path.
+    texts
+        Values by parameter, as they were typed.
+    given
+        Words of the verb; None where there are none.
+    """
+    from nbship.workflow.submission import Request
+
+    settings = workbench.settings
+    data, snapshot = workbench.notebook(notebook)
+    return Request(
+        notebook=notebook,
+        data=data,
+        snapshot=snapshot,
+        texts=texts,
+        project=settings.project,
+        kernel=getattr(given, "kernel", None) or settings.kernel,
+        experiment=settings.experiment,
+        roots=settings.roots,
+        resources=resources_of(given, settings),
+        is_again=getattr(given, "again", False),
+        is_fresh=getattr(given, "fresh", False),
+        is_direct=getattr(given, "direct", False),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import UsageError
 from nbship.records.sweep import Sampler
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
-from nbship.verbs.resources import add_resources, resources_of
+from nbship.verbs.resources import add_resources, request_of
 from nbship.verbs.sweep_words import narrated, results_text
 from nbship.verbs.words import place, table
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from nbship.records.sweep import Sweep, SweepResults, SweepRow
     from nbship.verbs.answer import Context
-    from nbship.workflow.submission import Request
     from nbship.workflow.sweeping import SweepRequest
 
 _PAGE = "sweep.html"
@@ -77,10 +76,16 @@ def _planned(context: Context, given: argparse.Namespace) -> Sweep:
 
 def _wanted(context: Context, given: argparse.Namespace) -> SweepRequest:
     from nbship.jobs.sweeps import Ask, direction_of
+    from nbship.jobs.values import split_assignments
     from nbship.workflow.sweeping import SweepRequest
 
     return SweepRequest(
-        request=_request(context, given),
+        request=request_of(
+            context.workbench,
+            Path(given.notebook),
+            texts=split_assignments(given.values),
+            given=given,
+        ),
         ask=Ask(
             sampler=Sampler(given.sampler or Sampler.GRID),
             samples=given.samples,
@@ -91,26 +96,6 @@ def _wanted(context: Context, given: argparse.Namespace) -> SweepRequest:
         seed=given.seed or 0,
         is_sharing=not given.no_share,
         rules=context.workbench.settings.metrics,
-    )
-
-
-def _request(context: Context, given: argparse.Namespace) -> Request:
-    from nbship.jobs.values import split_assignments
-    from nbship.workflow.submission import Request
-
-    settings = context.workbench.settings
-    data, snapshot = context.workbench.notebook(Path(given.notebook))
-    return Request(
-        notebook=Path(given.notebook),
-        data=data,
-        snapshot=snapshot,
-        texts=split_assignments(given.values),
-        project=settings.project,
-        kernel=given.kernel or settings.kernel,
-        experiment=settings.experiment,
-        roots=settings.roots,
-        resources=resources_of(given, settings),
-        is_fresh=given.fresh,
     )
 
 

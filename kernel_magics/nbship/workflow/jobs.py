@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbship.errors import JobError, RecordNotFoundError
+from nbship.errors import RecordNotFoundError
 from nbship.records.job import Job, JobStatus, Outcome
-from nbship.workflow.meant import meant_ids
+from nbship.workflow.meant import meant_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,14 +115,10 @@ def find_job(store: Store, name: str) -> str:
     JobError
         If several are.
     """
-    found = meant_ids(
-        store.ids("job"), name, made_at=lambda i: load_job(store, i).planned_at
+    return meant_id(
+        store,
+        "job",
+        name,
+        made_at=lambda i: load_job(store, i).planned_at,
+        hint=_HINT,
     )
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise JobError(
-            f"{name!r} begins {len(found)} jobs: {', '.join(found[:5])}",
-            hint="Give more of the id.",
-        )
-    raise RecordNotFoundError(f"{store.folder}: no job {name!r}", hint=_HINT)

@@ -4,9 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbship.errors import JobError, RecordNotFoundError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from nbship.ports import Store
+
+
+def meant_id(
+    store: Store,
+    kind: str,
+    name: str,
+    *,
+    made_at: Callable[[str], datetime],
+    hint: str,
+) -> str:
+    """Return the id of the one record that a name stands for.
+
+    Parameters
+    ----------
+    store
+        Where records lie.
+    kind
+        Their kind, as ids begin: ``job``.
+    name
+        ``last``, an id, or the beginning of one, with or without its kind.
+    made_at
+        Tells when the record of an id was made.
+    hint
+        What to do where there is none.
+
+    Raises
+    ------
+    RecordNotFoundError
+        If none is meant.
+    JobError
+        If several are.
+    """
+    found = meant_ids(store.ids(kind), name, made_at=made_at)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise JobError(
+            f"{name!r} begins {len(found)} {kind}s: {', '.join(found[:5])}",
+            hint="Give more of the id.",
+        )
+    raise RecordNotFoundError(f"{store.folder}: no {kind} {name!r}", hint=hint)
 
 
 def meant_ids(

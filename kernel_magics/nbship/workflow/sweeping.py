@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbship.errors import JobError, RecordNotFoundError
 from nbship.jobs.contract import read_contract
 from nbship.jobs.directions import declared_direction
 from nbship.jobs.injection import injected_source
@@ -23,7 +22,7 @@ from nbship.records.job import Job, JobStatus, Lock
 from nbship.records.sweep import Sweep, SweepPoint
 from nbship.workflow.capsule import write_repository
 from nbship.workflow.jobs import published_outcome
-from nbship.workflow.meant import meant_ids
+from nbship.workflow.meant import meant_id
 from nbship.workflow.plans import known_plans
 from nbship.workflow.submission import check_gpus, still_holds, wish_of, write_plan
 
@@ -143,18 +142,12 @@ def find_sweep(store: Store, name: str) -> str:
     JobError
         If several are.
     """
-    found = meant_ids(
-        store.ids("sweep"), name, made_at=lambda i: load_sweep(store, i).planned_at
-    )
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise JobError(
-            f"{name!r} begins {len(found)} sweeps: {', '.join(found[:5])}",
-            hint="Give more of the id.",
-        )
-    raise RecordNotFoundError(
-        f"{store.folder}: no sweep {name!r}", hint="`mlops sweeps` lists the sweeps."
+    return meant_id(
+        store,
+        "sweep",
+        name,
+        made_at=lambda i: load_sweep(store, i).planned_at,
+        hint="`mlops sweeps` lists the sweeps.",
     )
 
 
