@@ -46,7 +46,7 @@ def _nbship_estimators():
         if callable(getattr(value, "fit", None)):
             found.append(name)
     return found
-print(_json.dumps(_nbship_estimators()))
+print(_json.dumps([_nbship_estimators(), list(globals())]))
 """
 _ATTEND = "__import__('nbship.faces.roots', fromlist=['']).attend({names!r})"
 #: hazards that say that nothing was there to compare with
@@ -59,7 +59,7 @@ class Tally:
 
     passed: int = 0
     refused: Counter = field(default_factory=Counter)
-    uncalled: int = 0
+    uncalled: list = field(default_factory=list)
     differing: list = field(default_factory=list)
     examples: dict = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Tally:
         elif "parity" in words:
             self.differing.append(f"{place}: {words['parity']['message']}")
         elif set(words) == {_UNCALLED}:
-            self.uncalled += 1
+            self.uncalled.append(place)
         else:
             word = next(word for word in words if word != _UNCALLED)
             self.refused[word or "other"] += 1
@@ -82,7 +82,8 @@ class Tally:
 
     @property
     def asked(self) -> int:
-        return self.passed + self.uncalled + len(self.differing) + self.refused.total()
+        named = len(self.uncalled) + len(self.differing)
+        return self.passed + named + self.refused.total()
 
 
 class Kernel:
@@ -141,7 +142,7 @@ def functions_of(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def ask(path: Path, folder: Path, limit_s: float) -> tuple[str, dict[str, list]]:
-    """Execute one notebook; return why it stopped, and the checks of its roots."""
+    """Execute one notebook, cells that fail too; return the first error, and the checks."""
     notebook = nbformat.read(path, as_version=4)
     functions = functions_of(notebook)
     kernel = Kernel(folder)
@@ -153,11 +154,14 @@ def ask(path: Path, folder: Path, limit_s: float) -> tuple[str, dict[str, list]]
         for cell in notebook.cells:
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
-            stopped, _ = kernel.run(cell.source, max(1, deadline - time.monotonic()))
-            if stopped:
+            left = deadline - time.monotonic()
+            if left <= 0:
                 break
+            error, _ = kernel.run(cell.source, left)
+            stopped = stopped or error
         _, text = kernel.run(_ESTIMATORS, 60)
-        estimators = json.loads(text.strip().splitlines()[-1]) if text.strip() else []
+        estimators, bound = json.loads(text.strip().splitlines()[-1])
+        functions = [name for name in functions if name in bound]
         for kind, names in (("functions", functions), ("estimators", estimators)):
             for name in names:
                 found, text = kernel.run(f"%mlops export {name} --check --json", 120)
@@ -177,11 +181,14 @@ def _broken(error: str) -> dict:
 
 def tables(tallies: dict[str, Tally], stopped: dict[str, str], run: int) -> str:
     """Write the counts as Markdown."""
-    lines = [f"{run} notebooks, {run - len(stopped)} of them run to their end.", ""]
+    lines = [
+        f"{run} notebooks, {run - len(stopped)} of them without a failing cell.",
+        "",
+    ]
     lines += ["| roots | asked | exported | never called | refused | other answers |"]
     lines += ["|---|---|---|---|---|---|"]
     lines += [
-        f"| {kind} | {tally.asked} | {tally.passed} | {tally.uncalled} | "
+        f"| {kind} | {tally.asked} | {tally.passed} | {len(tally.uncalled)} | "
         f"{tally.refused.total()} | {len(tally.differing)} |"
         for kind, tally in tallies.items()
     ]
@@ -193,10 +200,11 @@ def tables(tallies: dict[str, Tally], stopped: dict[str, str], run: int) -> str:
         text = told[0].replace("|", "\\|").replace("\n", " ")[:160]
         lines.append(f"| {word} | {' | '.join(counts)} | {text} |")
     for kind, tally in tallies.items():
+        lines += [f"- never called, of {kind}: {name}" for name in tally.uncalled]
         lines += [
             f"- other answers of {kind}: {text[:200]}" for text in tally.differing
         ]
-    lines += [f"- stopped: {name}: {why[:160]}" for name, why in stopped.items()]
+    lines += [f"- {name}: {why[:160]}" for name, why in stopped.items()]
     return "\n".join(lines)
 
 

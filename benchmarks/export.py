@@ -49,7 +49,7 @@ def measure(
                     print(f"{notebook.name}: {error}", file=sys.stderr)
                     return None
         _, text = kernel.run(_ESTIMATORS, 60)
-        estimators = json.loads(text.strip().splitlines()[-1]) if text.strip() else []
+        estimators, _ = json.loads(text.strip().splitlines()[-1])
         wanted = [n for n in ("predict",) if n in names] or estimators or names
         for root in wanted:
             first = timed(kernel, f"export {root} --check --json")

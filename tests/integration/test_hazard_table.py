@@ -455,9 +455,18 @@ REFUSED = {
     ),
     "asynchronous": (
         ("async def predict(x): return x", "await predict(1)"),
-        "no-golden-case",
+        "unrecorded-calls",
         "coroutine cannot be recorded",
-        "Call predict",
+        "with plain values",
+    ),
+    "model as an argument": (
+        (
+            "class Own:\n    pass\ndef predict(x, model):\n    return x",
+            "predict(1, Own())",
+        ),
+        "unrecorded-calls",
+        "cannot be recorded",
+        "from global names",
     ),
     "changed while it answers": (
         (

@@ -115,18 +115,27 @@ def _fitting(
     )
     seen: set[int] = set()
     for name in names:
-        for place, value in _tables_in(name, namespace[name]):
+        for place, value in _tables_in(name, namespace[name], is_strict=is_strict):
             table = _as_input(model, value, is_strict=is_strict)
             if table is not None and len(table) and id(value) not in seen:
                 seen.add(id(value))
                 yield place, table
 
 
-def _tables_in(name: str, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
-    """Look into the data sets that scikit-learn loads."""
-    if type(value).__name__ != "Bunch":
-        return [(name, value)]
-    return [(f"{name}.{key}", item) for key, item in value.items()]
+def _tables_in(
+    name: str,
+    value: Any,  # noqa: ANN401
+    *,
+    is_strict: bool,
+) -> list[tuple[str, Any]]:
+    """Look into the data sets that scikit-learn loads, and at last into columns of frames."""
+    kind = type(value).__name__
+    if kind == "Bunch":
+        return [(f"{name}.{key}", item) for key, item in value.items()]
+    if kind == "DataFrame" and not is_strict:
+        columns = [(f"{name}[{key!r}]", value[key]) for key in value.columns]
+        return [(name, value), *columns]
+    return [(name, value)]
 
 
 def _preference(name: str) -> tuple[int, str]:
@@ -148,7 +157,7 @@ def _as_input(model: Any, value: Any, *, is_strict: bool) -> Any:  # noqa: ANN40
     if kind == "DataFrame":
         is_fitting = value.shape[1] == width or (width is None and not is_strict)
         return value if is_fitting else None
-    is_array = kind == "ndarray"
+    is_array = kind in {"ndarray", "Series"} if not is_strict else kind == "ndarray"
     if is_array and width is None and not is_strict:
         return value if value.ndim else None
     if width is None:

@@ -145,9 +145,16 @@ def no_root(root: str, value: Any) -> ExportError:  # noqa: ANN401
 
 def no_case(root: str, remarks: Sequence[str]) -> ExportError:
     """Make the error for a root without a golden case."""
-    left_out = f" ({'; '.join(remarks)})" if remarks else ""
+    if remarks:
+        return ExportError(
+            f"{root}: no golden case: its calls could not be recorded ({'; '.join(remarks)})",
+            hint=f"Call {root} with plain values, arrays or frames; let it read models and "
+            "other objects from global names.",
+            hazard="unrecorded-calls",
+            name=root,
+        )
     return ExportError(
-        f"{root}: no golden case: no call of it, as it now stands, was recorded{left_out}",
+        f"{root}: no golden case: no call of it, as it now stands, was recorded",
         hint=f"Call {root} in a cell after the one that defines it.",
         hazard="no-golden-case",
         name=root,
