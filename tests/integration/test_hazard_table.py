@@ -227,6 +227,26 @@ HANDLED = {
         "def predict(k): return C[k], D[k], Q[0], first('ab')",
         "predict('a'); predict('z')",
     ),
+    "lambdas made in a loop": (
+        "fs = [lambda x, i=i: x + i for i in range(3)]\ngs = []\nfor k in (2, 3):\n    gs.append(lambda x, k=k: x * k)",
+        "def predict(x): return [f(x) for f in fs + gs]",
+        "predict(3)",
+    ),
+    "methods of builtin types": (
+        "import re\nup = str.upper\nget = {'A': 1}.get\nsub = re.compile('b').sub",
+        "def predict(x): return get(up(sub('a', x)))",
+        "predict('b')",
+    ),
+    "vectorized function": (
+        "import numpy as np\n@np.vectorize\ndef step(x): return x * 2 if x > 1 else 0",
+        "def predict(rows): return step(rows)",
+        "predict(np.arange(4))",
+    ),
+    "method put on an object": (
+        "class Model:\n    def run(self, x): return x\ndef double(x): return x * 2\nmodel = Model()\nmodel.run = double",
+        "def predict(x): return model.run(x)",
+        "predict(3)",
+    ),
     "calls in the cell of the definition": (
         "def predict(x):\n    return x * 2\nfor n in range(3):\n    predict(n)",
     ),
@@ -302,6 +322,27 @@ REFUSED = {
         "changed-class",
         "'k' was set or changed",
         "in the body of class Model",
+    ),
+    "attribute of a class computed from what changed": (
+        (
+            "RATE = 2\nclass Model:\n    by = RATE * 2",
+            "RATE = 5",
+            "def predict(x): return Model.by * x",
+            "predict(1)",
+        ),
+        "changed-class",
+        "'by' was set or changed",
+        "in the body of class Model",
+    ),
+    "monkey patch by setattr": (
+        (
+            "import statistics\ndef mine(x): return 1\nsetattr(statistics, 'median', mine)",
+            "def predict(x): return statistics.median([x])",
+            "predict(4)",
+        ),
+        "monkey-patch",
+        "statistics.median is replaced in",
+        "call that",
     ),
     "redefined base class": (
         (

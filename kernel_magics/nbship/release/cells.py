@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: statements with names of their own
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: expressions with names of their own
-_INNER = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+INNER = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -149,7 +149,7 @@ def bound_names(statement: ast.stmt) -> set[str]:
             found.add(node.id)
         elif isinstance(node, (*SCOPES, ast.Import, ast.ImportFrom)):
             found |= bound_names(node)
-        elif not isinstance(node, _INNER):
+        elif not isinstance(node, INNER):
             queue += ast.iter_child_nodes(node)
     return found
 

@@ -321,7 +321,10 @@ class ClosureWalk:
             if not isinstance(part, type) and not callable(part):
                 raise literals.NoTextError(type(part).__name__)
             count += 1
-            return self._name_part(part, f"{name}__{count}")
+            text = self._name_part(part, f"{name}__{count}")
+            if text == name:  # it would be defined by itself
+                raise literals.NoTextError(name)
+            return text
 
         text = literals.display_text(value, name_of)
         return text if count else None  # a long literal travels as a file

@@ -45,6 +45,18 @@ def check_defaults(
             )
 
 
+def has_changed_default(
+    walk: ClosureWalk, function: FunctionType, node: FunctionNode
+) -> bool:
+    """Tell whether a name in a default means something else now, as after a loop."""
+    return any(
+        found is not value and not is_equal_value(found, value)
+        for _, expression, value in defaults_of(function, node)
+        if isinstance(expression, ast.Name)
+        and (found := _evaluate(walk, expression)) is not _UNKNOWN
+    )
+
+
 def defaults_of(
     function: FunctionType, node: FunctionNode
 ) -> Iterator[tuple[str, ast.expr, Any]]:

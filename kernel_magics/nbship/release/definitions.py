@@ -8,15 +8,23 @@ is put together.
 from __future__ import annotations
 
 import ast
+import builtins
 from dataclasses import replace
 from functools import partial
-from types import FunctionType, MethodType
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError, HazardError
 from nbship.release import cells as texts
 from nbship.release.classes import class_item
-from nbship.release.defaults import check_defaults
+from nbship.release.defaults import check_defaults, has_changed_default
 from nbship.release.factories import factory_item
 from nbship.release.imports import live_attribute
 from nbship.release.instructions import (
@@ -38,6 +46,12 @@ if TYPE_CHECKING:
     from nbship.release.closure import ClosureWalk
 
 
+#: methods of types that are not written in Python
+_C_METHODS = (BuiltinMethodType, MethodDescriptorType, WrapperDescriptorType)
+#: attributes by which wrappers hold what they wrap
+_HOLDERS = ("__wrapped__", "py_func", "pyfunc", "func")
+
+
 def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noqa: ANN401, PLR0911  # one line a kind
     """Write the definition of a function or class of the notebook.
 
@@ -55,6 +69,8 @@ def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  #
     """
     if isinstance(value, type):
         return class_item(walk, name, value)
+    if isinstance(value, _C_METHODS):
+        return _c_method_item(walk, name, value)
     if isinstance(value, MethodType):
         owner = walk.reference(value.__self__, suggestion=f"{name}__self", reader=name)
         text = f"{name} = {owner}.{value.__func__.__name__}"
@@ -105,7 +121,10 @@ def function_item(walk: ClosureWalk, name: str, function: FunctionType) -> Item:
             name=name,
         )
     node = _node_of(function, cell, name)
-    if code.co_freevars or _enclosing_function(node, cell) is not None:
+    is_loop_lambda = isinstance(node, ast.Lambda) and has_changed_default(
+        walk, function, node
+    )
+    if code.co_freevars or is_loop_lambda or _enclosing_scope(node, cell) is not None:
         return factory_item(walk, name, function, node, cell)
     check_defaults(walk, name, function, node)
     if isinstance(node, ast.Lambda):
@@ -203,9 +222,9 @@ def _starts_like(code: CodeType, node: texts.FunctionNode) -> bool:
     return any(body.col_offset <= column <= ends for column in columns)
 
 
-def _enclosing_function(node: ast.AST, cell: ExecutedCell) -> ast.AST | None:
+def _enclosing_scope(node: ast.AST, cell: ExecutedCell) -> ast.AST | None:
     for outer in ast.walk(texts.parse(cell.source)):
-        is_scope = isinstance(outer, (*texts.SCOPES, ast.Lambda))
+        is_scope = isinstance(outer, (*texts.SCOPES, *texts.INNER))
         if is_scope and outer is not node and any(n is node for n in ast.walk(outer)):
             return outer
     return None
@@ -248,7 +267,7 @@ def _decorated_function(
 
 
 def _inside(value: Any) -> list[Any]:  # noqa: ANN401
-    parts = [getattr(value, key, None) for key in ("__wrapped__", "py_func", "func")]
+    parts = [getattr(value, key, None) for key in _HOLDERS]
     if type(value).__module__ == "__main__":  # a decorator that is a class
         parts += list(getattr(value, "__dict__", {}).values())
     for cell in getattr(value, "__closure__", None) or ():
@@ -263,7 +282,7 @@ def _is_decorated(walk: ClosureWalk, function: FunctionType) -> bool:
     cell = walk.cells.get(function.__code__.co_filename)
     nodes = texts.function_nodes(function.__code__, cell) if cell else []
     return any(
-        getattr(node, "decorator_list", []) and _enclosing_function(node, cell) is None  # type: ignore[arg-type]
+        getattr(node, "decorator_list", []) and _enclosing_scope(node, cell) is None  # type: ignore[arg-type]
         for node in nodes
     )
 
@@ -280,6 +299,18 @@ def _wrapped_item(
     if isinstance(value, FunctionType) and value.__code__.co_filename in walk.cells:
         walk.wrappers.append((name, value.__code__))
     return _def_item(walk, name, function, node, cell)  # type: ignore[arg-type]
+
+
+def _c_method_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noqa: ANN401
+    """Write a method such as ``str.upper`` or ``table.get``; None for a module's function."""
+    owner = getattr(value, "__self__", getattr(value, "__objclass__", None))
+    if owner is None or isinstance(owner, ModuleType):
+        return None
+    own = getattr(owner, "__name__", "")
+    if getattr(builtins, own, None) is not owner:
+        own = walk.reference(owner, suggestion=f"{name}__self", reader=name)
+    text = f"{name} = {own}.{value.__name__}"
+    return written_item(name, text, kind="constant", reads=(own,))
 
 
 def _resource_item(walk: ClosureWalk, name: str, value: Any) -> Item:  # noqa: ANN401

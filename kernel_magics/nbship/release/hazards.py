@@ -91,6 +91,7 @@ _SECRET_VALUE = re.compile(
     r"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----|[a-z+]+://[^/\s:@]+:[^/\s:@]+@"
 )
 _MIN_SECRET = 8
+_MAX_DEPTH = 20
 
 
 def check_handle(name: str, value: Any, *, reader: str, cells: Cells) -> None:  # noqa: ANN401
@@ -194,8 +195,10 @@ def _handle_of(value: Any) -> tuple[str, str] | None:  # noqa: ANN401
     return None
 
 
-def secret_in(place: str, value: Any) -> str | None:  # noqa: ANN401
+def secret_in(place: str, value: Any, depth: int = 0) -> str | None:  # noqa: ANN401
     """Say where a value looks like a password, key or token; None where nothing does."""
+    if depth > _MAX_DEPTH:
+        return None
     if isinstance(value, (str, bytes)):
         text = value if isinstance(value, str) else value.decode("latin-1")
         is_word = len(text) >= _MIN_SECRET and not re.search(r"\s", text)
@@ -203,20 +206,24 @@ def secret_in(place: str, value: Any) -> str | None:  # noqa: ANN401
             return place
         return None
     if type(value) is dict:
-        return _first_secret(
+        pairs = (
             (
                 f"{place}[{key!r}]" if not isinstance(key, str) else f"{place}.{key}",
                 item,
             )
             for key, item in value.items()
         )
+        return _first_secret(pairs, depth + 1)
     if type(value) in (list, tuple):
-        return _first_secret((f"{place}[{i}]", item) for i, item in enumerate(value))
+        return _first_secret(
+            ((f"{place}[{i}]", item) for i, item in enumerate(value)), depth + 1
+        )
     return None
 
 
-def _first_secret(items: Any) -> str | None:  # noqa: ANN401
-    return next((s for place, item in items if (s := secret_in(place, item))), None)
+def _first_secret(items: Any, depth: int) -> str | None:  # noqa: ANN401
+    found = (secret_in(place, item, depth) for place, item in items)
+    return next((place for place in found if place), None)
 
 
 def raise_together(errors: Sequence[HazardError]) -> NoReturn:

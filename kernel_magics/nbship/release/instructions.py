@@ -23,6 +23,8 @@ _WRITES = {"STORE_GLOBAL", "DELETE_GLOBAL"}
 _BINDS = {"STORE_NAME", "DELETE_NAME"}
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 _FUTURE_FLAGS = 0x1FFF0000  # CO_FUTURE_*: they change annotations, not answers
+#: flags that change no answer: a lambda of a loop stands inside a function in the package
+_IDLE_FLAGS = _FUTURE_FLAGS | inspect.CO_NESTED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,7 +155,7 @@ def _essence(code: CodeType) -> tuple[Any, ...]:
         code.co_freevars,
         code.co_cellvars,
         (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
-        code.co_flags & ~_FUTURE_FLAGS,
+        code.co_flags & ~_IDLE_FLAGS,
         tuple(_constant(item) for item in code.co_consts),
     )
 

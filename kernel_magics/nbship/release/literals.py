@@ -70,7 +70,7 @@ def is_equal_value(one: Any, other: Any) -> bool:  # noqa: ANN401
     values = shipped_module("_values")
     try:
         texts = [json.dumps(values.encode(item)) for item in (one, other)]
-    except values.UnsupportedValueError:
+    except (values.UnsupportedValueError, RecursionError):
         return False
     return texts[0] == texts[1]
 
