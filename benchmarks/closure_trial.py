@@ -160,6 +160,8 @@ def ask(path: Path, folder: Path, limit_s: float) -> tuple[str, dict[str, list]]
             error, _ = kernel.run(cell.source, left)
             stopped = stopped or error
         _, text = kernel.run(_ESTIMATORS, 60)
+        if not text.strip():  # it still computes: nothing can be asked
+            return stopped or "busy", checks
         estimators, bound = json.loads(text.strip().splitlines()[-1])
         functions = [name for name in functions if name in bound]
         for kind, names in (("functions", functions), ("estimators", estimators)):
