@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ class Codec(Protocol):
 
     @property
     def name(self) -> str:
-        """``json``, ``npz``, ``arrow``, ``skops``, or ``module:function`` of its reader.
+        """``json``, ``npz`` and the like, or ``module:function`` of its reader.
 
         The function takes the file's bytes and returns the value; its distribution becomes
         a requirement of the package.
@@ -94,4 +94,17 @@ class Codec(Protocol):
 
     def encode(self, value: object) -> EncodedState | None:
         """Write a value; None where it is not of this codec's kind."""
+        ...
+
+
+@runtime_checkable
+class GroupCodec(Codec, Protocol):
+    """A codec that can write several values into one file, so that they go on sharing."""
+
+    def groups(self, values: Mapping[str, object]) -> Sequence[tuple[str, ...]]:
+        """Group the names of values that have a changeable object in common."""
+        ...
+
+    def encode_together(self, values: Mapping[str, object]) -> EncodedState:
+        """Write values into one file; its reader gives a dict by name."""
         ...

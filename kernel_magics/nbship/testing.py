@@ -27,6 +27,7 @@ from nbship.vetting.dossier import Dossier, lint_sources
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nbship.records.release import RootCapture
     from nbship.vetting.gate import Gate
 
 _AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -82,6 +83,7 @@ def make_dossier(  # noqa: PLR0913  # each has a default, all by name
     lock_changed: bool = False,
     lint: Iterable[LintFinding] | None = None,
     today: date | None = None,
+    captures: Mapping[str, RootCapture] | None = None,
 ) -> Dossier:
     """Lay out a notebook as if a job had run it.
 
@@ -105,6 +107,8 @@ def make_dossier(  # noqa: PLR0913  # each has a default, all by name
         What the linter said; ruff is asked where left out.
     today
         Day of the vetting; 2026-01-05 where left out.
+    captures
+        What the job captured, by the root's name.
 
     Raises
     ------
@@ -149,6 +153,7 @@ def make_dossier(  # noqa: PLR0913  # each has a default, all by name
         lock=lock,
         today=today or _AT.date(),
         lint=tuple(_lint(notebook) if lint is None else lint),
+        captures=dict(captures or {}),
     )
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import _about, _batch, _replay
+from . import _about, _batch, _device, _pickles, _replay
 
 #: exit code where the answer is no
 NO = 1
@@ -21,6 +21,8 @@ WRONG_INPUT = 2
 def main(words: list[str] | None = None) -> int:
     """Run one command and return the exit code: 0, 1 (the answer is no) or 2 (wrong input)."""
     arguments = _parser().parse_args(words)
+    if getattr(arguments, "device", None):
+        _device.use_device(arguments.device)
     command = {"predict": predict, "verify": verify, "info": info}[arguments.command]
     return command(arguments)
 
@@ -54,9 +56,16 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Replay the golden cases and say whether every answer is the recorded one."""
-    changed = _about.changed_files()
-    result = _replay.replay()
+    """Replay the golden cases; look for changed files, and for pickles by what files hold."""
+    if arguments.trace:
+        sys.stdout.write(json.dumps(_replay.trace_case(arguments.trace)) + "\n")
+        return 0
+    changed = [*_about.changed_files(), *_pickles.pickles_below(_about.FOLDER)]
+    result = (
+        _replay.watched_replay()
+        if arguments.watch
+        else _replay.replay(is_reversed=arguments.reverse)
+    )
     passed = not changed and not result.differences and result.cases > 0
     if arguments.json:
         report = {
@@ -69,10 +78,12 @@ def verify(arguments: argparse.Namespace) -> int:
             "changed": changed,
             "differences": result.differences,
             "answers": result.answers,
+            "watched": result.watched,
+            "tolerances": _replay.declared_tolerances(),
         }
         sys.stdout.write(json.dumps(report) + "\n")
         return 0 if passed else NO
-    for line in (*changed, *result.differences):
+    for line in (*changed, *result.differences, *_watched_text(result.watched)):
         sys.stdout.write(line + "\n")
     if not result.cases:
         sys.stdout.write("no golden case\n")
@@ -82,6 +93,17 @@ def verify(arguments: argparse.Namespace) -> int:
         else f"{__package__} {_about.version()}: not what was exported\n"
     )
     return 0 if passed else NO
+
+
+def _watched_text(watched: dict[str, Any]) -> list[str]:
+    if not watched:
+        return []
+    lines = ["{executed} of {lines} lines ran".format(**watched["coverage"])]
+    for found in watched["accesses"]:
+        place = "{file}:{line}".format(**found["place"])
+        lines.append(f"{found['kind']} {found['mode']} {found['target']} ({place})")
+    names = ", ".join(change["name"] for change in watched["changed_state"])
+    return [*lines, f"changed by the calls: {names}"] if names else lines
 
 
 def info(arguments: argparse.Namespace) -> int:
@@ -148,12 +170,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--output", metavar="FILE", help="a .csv or JSON lines file")
     command.add_argument("--format", choices=("csv", "jsonl"), help="of INPUT")
+    command.add_argument("--device", help="such as cuda:0, for tensors of PyTorch")
     for name, help_ in (
         ("verify", "replay the golden cases"),
         ("info", "show what this is and where it comes from"),
     ):
         command = commands.add_parser(name, help=help_)
         command.add_argument("--json", action="store_true", help="answer as JSON")
+    command = commands.choices["verify"]
+    command.add_argument(
+        "--watch", action="store_true", help="tell also what ran and what was touched"
+    )
+    command.add_argument("--reverse", action="store_true", help="the last case first")
+    command.add_argument(
+        "--trace", metavar="CASE", help="write what each line of one case leaves behind"
+    )
     return parser
 
 

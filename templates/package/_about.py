@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import hashlib
 import json
 from importlib import import_module
@@ -20,6 +22,7 @@ def origin() -> dict[str, Any]:
     return _read("origin.json")
 
 
+@functools.cache
 def capture() -> dict[str, Any]:
     """Read ``capture.json``: what was captured in the notebook's kernel."""
     return _read("capture.json")
@@ -54,6 +57,37 @@ def changed_files() -> list[str]:
         for name, digest in wanted.items()
         if not (FOLDER / name).is_file() or _sha256(FOLDER / name) != digest
     ]
+
+
+def place_of(line: int, *, file: str = "model.py") -> dict[str, Any]:
+    """Name a line of this package, and the notebook cell that it was cut from."""
+    found = (
+        capture().get("source_map", {}).get(str(line)) if file == "model.py" else None
+    )
+    place: dict[str, Any] = {"line": line, "file": file}
+    if found:
+        place |= {
+            "cell_id": found.get("cell_id") or "",
+            "execution_count": found.get("execution_count") or 0,
+            "cell_line": found.get("line") or 0,
+        }
+    return place
+
+
+def place_of_name(name: str) -> dict[str, Any]:
+    """Name the line of ``model.py`` that binds a global name; line 0 where none does."""
+    tree = ast.parse((FOLDER / "model.py").read_text("utf-8"))
+    for statement in tree.body:
+        if name in _bound_by(statement):
+            return place_of(statement.lineno)
+    return place_of(0)
+
+
+def _bound_by(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {statement.name}
+    nodes = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
 
 
 def _sha256(path: Path) -> str:

@@ -12,16 +12,20 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, TextIO
 
-from . import _about, _replay, _values
+from . import _about, _inputs, _problems, _replay, _values
+from ._problems import InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
-
-
-class InputError(ValueError):
-    """Input that ``predict`` does not take; the message names line and column."""
+__all__ = [
+    "InputError",
+    "answer_file",
+    "frame_of",
+    "looks_as_csv",
+    "plain",
+    "write_csv",
+]
 
 
 def answer_file(source: TextIO, *, is_csv: bool) -> tuple[list[Any], list[str]]:
@@ -42,27 +46,24 @@ def answer_file(source: TextIO, *, is_csv: bool) -> tuple[list[Any], list[str]]:
     Raises
     ------
     InputError
-        If a line cannot be read, lacks a column, or holds a value of another type.
+        If a line cannot be read, or does not fit the signature; all lines together.
     """
-    form = _about.capture()["signature"]["input_form"]
+    form = _inputs.form()
     if is_csv and form != "frame":
         raise InputError("CSV fits data frames only; give JSON lines")
     rows = list(_csv_rows(source) if is_csv else _json_rows(source))
     if not rows:
         raise InputError("the input has no row")
     predict = _about.predict_function()
-    if form == "frame":
-        frame, remarks = frame_of(rows)
-        return _lines(_call(predict, frame), len(rows)), remarks
-    if form == "array":
-        return _lines(_call(predict, _array_of(rows)), len(rows)), []
-    return [plain(_call_line(predict, number, row)) for number, row in rows], []
+    if form == "arguments":
+        return _answer_calls(predict, rows)
+    table, remarks = _table(rows, is_text=is_csv)
+    return _lines(_call(predict, table), len(rows)), remarks
 
 
 def looks_as_csv(text: str) -> bool:
     """Return whether a text without a file name is CSV: rows of a frame, and no JSON."""
-    form = _about.capture()["signature"]["input_form"]
-    return form == "frame" and not text.lstrip().startswith(("{", "["))
+    return _inputs.form() == "frame" and not text.lstrip().startswith(("{", "["))
 
 
 def write_csv(lines: list[Any], target: TextIO) -> None:
@@ -82,18 +83,7 @@ def frame_of(rows: list[tuple[int, Any]]) -> tuple[Any, list[str]]:
     InputError
         If a column is missing or a value does not fit its dtype.
     """
-    import pandas as pd
-
-    recorded = _recorded(pd.DataFrame)
-    columns: dict[str, Any] = {}
-    for name in recorded.columns:
-        column = [(number, _cell(row, name, number)) for number, row in rows]
-        columns[name] = _column(column, name, recorded[name].dtype)
-    extra = sorted(
-        {str(key) for _, row in rows for key in row} - set(map(str, columns))
-    )
-    remarks = [f"not used: {', '.join(extra)}"] if extra else []
-    return pd.DataFrame(columns, columns=recorded.columns), remarks
+    return _table(rows, is_text=True)
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911  # one line a type
@@ -143,10 +133,54 @@ def _csv_rows(source: TextIO) -> Iterable[tuple[int, Any]]:
         )
 
 
-def _recorded(kind: type) -> Any:
-    case = next(_replay.golden_cases())
-    values = map(_values.decode, [*case["args"], *case["kwargs"].values()])
-    return next(value for value in values if isinstance(value, kind))
+def _table(rows: Sequence[tuple[int, Any]], *, is_text: bool) -> tuple[Any, list[str]]:
+    table, warnings = _inputs.table_of(
+        [row for _, row in rows],
+        places=[f"line {number}" for number, _ in rows],
+        is_text=is_text,
+        allows_extra=True,
+    )
+    return table, _remarks(warnings)
+
+
+def _answer_calls(
+    predict: Any, rows: Sequence[tuple[int, Any]]
+) -> tuple[list[Any], list[str]]:
+    calls: list[tuple[list[Any], dict[str, Any]]] = []
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    for i, (number, row) in enumerate(rows):
+        try:
+            args, named, told = _inputs.call_of(
+                row, prefix=f"[{i}]", place=f"line {number}"
+            )
+        except InputError as error:
+            problems += error.problems
+            continue
+        calls.append((args, named))
+        warnings += told
+    if problems:
+        raise InputError.of(problems)
+    answers = [
+        _call_line(predict, number, *call)
+        for (number, _), call in zip(rows, calls, strict=True)
+    ]
+    return [plain(answer) for answer in answers], _remarks(warnings)
+
+
+def _remarks(warnings: Sequence[Problem]) -> list[str]:
+    """Say each kind of remark once, with its first place."""
+    extra = {w.path.rpartition(".")[2] for w in warnings if w.code == _problems.EXTRA}
+    remarks = [f"not used: {', '.join(sorted(extra))}"] if extra else []
+    told: dict[tuple[str, str], list[Problem]] = {}
+    for warning in warnings:
+        if warning.code != _problems.EXTRA:
+            field = warning.path.partition("]")[2]
+            told.setdefault((warning.code, field), []).append(warning)
+    for group in told.values():
+        more = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
+        remarks.append(f"{group[0].message}{more}")
+    return remarks
 
 
 def _call(predict: Any, value: Any) -> Any:
@@ -156,18 +190,21 @@ def _call(predict: Any, value: Any) -> Any:
             return predict(value)
         return predict(**{next(iter(case["kwargs"])): value})
     except Exception as error:
-        raise InputError(f"predict refused it: {_named(error)}") from error
+        raise _refusal(f"predict refused it: {_named(error)}") from error
 
 
-def _call_line(predict: Any, number: int, row: Any) -> Any:
+def _call_line(
+    predict: Any, number: int, args: list[Any], named: dict[str, Any]
+) -> Any:
     try:
-        if isinstance(row, dict):
-            return predict(**{key: _values.decode(item) for key, item in row.items()})
-        return predict(*[_values.decode(item) for item in row])
+        return predict(*args, **named)
     except Exception as error:
-        raise InputError(
-            f"line {number}: predict refused it: {_named(error)}"
-        ) from error
+        text = f"line {number}: predict refused it: {_named(error)}"
+        raise _refusal(text) from error
+
+
+def _refusal(text: str) -> InputError:
+    return InputError(text, [Problem("", _problems.REFUSED, found=text)])
 
 
 def _named(error: Exception) -> str:
@@ -179,73 +216,3 @@ def _lines(answer: Any, count: int) -> list[Any]:
     if isinstance(values, list) and len(values) == count:
         return values
     return [values]
-
-
-def _array_of(rows: list[tuple[int, Any]]) -> Any:
-    import numpy as np
-
-    dtype = _recorded(np.ndarray).dtype
-    try:
-        return np.array([row for _, row in rows], dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the lines are no array of {dtype}: {error}") from error
-
-
-def _cell(row: Any, name: Any, number: int) -> Any:
-    if not isinstance(row, dict):
-        raise InputError(
-            f"line {number}: a list where an object by column was expected"
-        )
-    if str(name) not in row:
-        raise InputError(f"line {number}: no column {str(name)!r}")
-    return _values.decode(row[str(name)])
-
-
-def _column(cells: list[tuple[int, Any]], name: Any, dtype: Any) -> Any:
-    import pandas as pd
-
-    values = [
-        _typed(value, str(dtype), f"line {number}, column {str(name)!r}")
-        for number, value in cells
-    ]
-    if isinstance(dtype, pd.CategoricalDtype):
-        for number, value in cells:
-            if value is not None and value not in dtype.categories:
-                known = ", ".join(map(repr, dtype.categories[:10]))
-                raise InputError(
-                    f"line {number}, column {str(name)!r}: {value!r} is none of {known}"
-                )
-    try:
-        return pd.Series(values, dtype=object if dtype.kind == "b" else None).astype(
-            dtype
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError(f"column {str(name)!r} is no {dtype}: {error}") from error
-
-
-def _typed(value: Any, dtype: str, where: str) -> Any:
-    kind = dtype.lower()
-    try:
-        if value is None:
-            if kind.startswith(("int", "uint", "bool")) and dtype == kind:
-                raise InputError(f"{where}: missing where {dtype} was expected")
-            return None
-        if kind.startswith("float"):
-            return float(value)
-        if kind.startswith(("int", "uint")):
-            return _whole(value)
-        if kind.startswith("bool"):
-            return value if isinstance(value, bool) else _TRUTH[str(value).lower()]
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{where}: {value!r} where {dtype} was expected") from error
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, str):
-        return int(value)
-    if isinstance(value, bool) or int(value) != value:
-        raise ValueError(value)
-    return int(value)

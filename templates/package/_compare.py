@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 #: the difference as a reader wants it: found first, then what was recorded
 _TEXT = "{found} where {recorded} was recorded"
 _MAX_TEXT = 80
+#: relative tolerance of floats that nobody gave another one
+_RTOL = 1e-9
+#: of all floats, or by name of column, key or field
+Tolerance = float | dict[str, float]
 
 
-def differences_of(recorded: Any, found: Any, rtol: float) -> list[str]:
+def differences_of(recorded: Any, found: Any, rtol: Tolerance) -> list[str]:
     """List how one encoded value differs from another, each with its path.
 
     Parameters
     ----------
     recorded, found
         JSON values as ``_values.encode`` writes them.
-    rtol : float, >= 0
-        Relative tolerance of floats.
+    rtol : float, >= 0, or a dict
+        Relative tolerance of floats; a dict has one by name of column, key or field.
 
     Returns
     -------
@@ -35,7 +39,7 @@ def differences_of(recorded: Any, found: Any, rtol: float) -> list[str]:
 
 
 def _walk(  # noqa: PLR0911  # one line a kind
-    recorded: Any, found: Any, path: str, rtol: float
+    recorded: Any, found: Any, path: str, rtol: Tolerance
 ) -> list[str]:
     if is_equal_number(recorded, found, rtol):
         return []
@@ -54,7 +58,7 @@ def _walk(  # noqa: PLR0911  # one line a kind
 
 
 def _walk_kind(
-    kind: str, recorded: Any, found: Any, path: str, rtol: float
+    kind: str, recorded: Any, found: Any, path: str, rtol: Tolerance
 ) -> list[str]:
     walker = _WALKERS.get(kind)
     if walker is not None:
@@ -62,11 +66,17 @@ def _walk_kind(
     return [] if recorded == found else [_say(path, recorded, found)]
 
 
-def is_equal_number(recorded: Any, found: Any, rtol: float) -> bool:
+def is_equal_number(recorded: Any, found: Any, rtol: Tolerance) -> bool:
     """Tell whether two encoded floats agree within ``rtol`` of the larger one."""
     if type(recorded) is not float or type(found) is not float:
         return False
-    return math.isclose(recorded, found, rel_tol=rtol, abs_tol=0.0)
+    tolerance = _RTOL if isinstance(rtol, dict) else rtol
+    return math.isclose(recorded, found, rel_tol=tolerance, abs_tol=0.0)
+
+
+def _named(rtol: Tolerance, name: Any) -> Tolerance:
+    """Return what holds for the part of that name."""
+    return rtol.get(name, rtol) if isinstance(rtol, dict) else rtol
 
 
 def _kind(value: dict[str, Any]) -> str:
@@ -74,7 +84,7 @@ def _kind(value: dict[str, Any]) -> str:
     return name if len(value) == 1 and name.startswith("$") else ""
 
 
-def _walk_list(recorded: Any, found: Any, path: str, rtol: float) -> list[str]:
+def _walk_list(recorded: Any, found: Any, path: str, rtol: Tolerance) -> list[str]:
     if len(recorded) != len(found):
         text = f"{len(found)} items where {len(recorded)} were recorded"
         return [_at(path, text)]
@@ -86,7 +96,7 @@ def _walk_list(recorded: Any, found: Any, path: str, rtol: float) -> list[str]:
 
 
 def _walk_dict(
-    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: float
+    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: Tolerance
 ) -> list[str]:
     if list(recorded) != list(found) and set(recorded) != set(found):
         text = f"keys {list(found)} where {list(recorded)} were recorded"
@@ -94,12 +104,12 @@ def _walk_dict(
     return [
         difference
         for key, old in recorded.items()
-        for difference in _walk(old, found[key], f"{path}[{key!r}]", rtol)
+        for difference in _walk(old, found[key], f"{path}[{key!r}]", _named(rtol, key))
     ]
 
 
 def _walk_record(
-    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: float
+    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: Tolerance
 ) -> list[str]:
     if recorded["type"] != found["type"]:
         return [_at(path, f"a {found['type']} where a {recorded['type']} was recorded")]
@@ -109,12 +119,12 @@ def _walk_record(
     return [
         difference
         for name, value in old.items()
-        for difference in _walk(value, new[name], f"{path}.{name}", rtol)
+        for difference in _walk(value, new[name], f"{path}.{name}", _named(rtol, name))
     ]
 
 
 def _walk_scalar(
-    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: float
+    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: Tolerance
 ) -> list[str]:
     if recorded["dtype"] != found["dtype"]:
         text = f"dtype {found['dtype']} where {recorded['dtype']} was recorded"
@@ -122,7 +132,7 @@ def _walk_scalar(
     return _walk(recorded["value"], found["value"], path, rtol)
 
 
-def _walk_array(recorded: Any, found: Any, path: str, rtol: float) -> list[str]:
+def _walk_array(recorded: Any, found: Any, path: str, rtol: Tolerance) -> list[str]:
     if recorded["shape"] != found["shape"]:
         text = f"shape {found['shape']} where {recorded['shape']} was recorded"
         return [_at(path, text)]
@@ -130,7 +140,17 @@ def _walk_array(recorded: Any, found: Any, path: str, rtol: float) -> list[str]:
     return _walk_column(recorded, found, path, rtol, places)
 
 
-def _walk_series(recorded: Any, found: Any, path: str, rtol: float) -> list[str]:
+def _walk_sparse(
+    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: Tolerance
+) -> list[str]:
+    for aspect in ("form", "shape", "dtype", "indices", "starts"):
+        if recorded[aspect] != found[aspect]:
+            text = f"{aspect} {_text(found[aspect])} where {_text(recorded[aspect])} was recorded"
+            return [_at(path, text)]
+    return _walk_list(recorded["values"], found["values"], path, rtol)
+
+
+def _walk_series(recorded: Any, found: Any, path: str, rtol: Tolerance) -> list[str]:
     differences = _walk_column(recorded, found, path, rtol, None)
     if recorded.get("name") != found.get("name"):
         old, new = _text(recorded["name"]), _text(found["name"])
@@ -141,7 +161,7 @@ def _walk_series(recorded: Any, found: Any, path: str, rtol: float) -> list[str]
 
 
 def _walk_frame(
-    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: float
+    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: Tolerance
 ) -> list[str]:
     old = [column["name"] for column in recorded["columns"]]
     new = [column["name"] for column in found["columns"]]
@@ -150,7 +170,8 @@ def _walk_frame(
     differences = []
     for before, after in zip(recorded["columns"], found["columns"], strict=True):
         name = f"column {_text(before['name'])}"
-        differences += _walk_column(before, after, path, rtol, None, name)
+        own = _named(rtol, before["name"]) if isinstance(before["name"], str) else rtol
+        differences += _walk_column(before, after, path, own, None, name)
     return differences + _walk_index(recorded["index"], found["index"], path, rtol)
 
 
@@ -158,7 +179,7 @@ def _walk_column(  # noqa: PLR0913, PLR0917
     recorded: dict[str, Any],
     found: dict[str, Any],
     path: str,
-    rtol: float,
+    rtol: Tolerance,
     places: list[str] | None,
     name: str = "",
 ) -> list[str]:
@@ -178,7 +199,7 @@ def _walk_column(  # noqa: PLR0913, PLR0917
     return differences
 
 
-def _walk_index(recorded: Any, found: Any, path: str, rtol: float) -> list[str]:
+def _walk_index(recorded: Any, found: Any, path: str, rtol: Tolerance) -> list[str]:
     where = _join(path, "index")
     if recorded == found:
         return []
@@ -230,7 +251,7 @@ def _text(value: Any) -> str:
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 
-_WALKERS: dict[str, Callable[[Any, Any, str, float], list[str]]] = {
+_WALKERS: dict[str, Callable[[Any, Any, str, Tolerance], list[str]]] = {
     "$tuple": _walk_list,
     "$set": _walk_list,
     "$frozenset": _walk_list,
@@ -239,6 +260,8 @@ _WALKERS: dict[str, Callable[[Any, Any, str, float], list[str]]] = {
     "$record": _walk_record,
     "$scalar": _walk_scalar,
     "$array": _walk_array,
+    "$tensor": _walk_array,
+    "$sparse": _walk_sparse,
     "$frame": _walk_frame,
     "$series": _walk_series,
     "$index": _walk_index,

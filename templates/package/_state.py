@@ -1,11 +1,13 @@
 """Load the captured values of this package from ``state/``.
 
 Ships verbatim inside every exported package: plain Python 3.11. Nothing is unpickled: JSON,
-NumPy archives without objects, Arrow, and skops with the types that ``capture.json`` lists.
+NumPy archives without objects, Arrow, safetensors, the own formats of boosters, and skops and
+composite values with the types that ``capture.json`` lists.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -15,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _FOLDER = Path(__file__).resolve().parent
 #: the name under which captured objects know the classes of the notebook
 NOTEBOOK_MODULE = "__notebook__"
-_lock = threading.Lock()
+_lock = threading.RLock()
+#: values of files that hold several, until each is taken
+_together: dict[str, dict[str, Any]] = {}
 
 
 class StateError(RuntimeError):
@@ -39,6 +43,14 @@ def load(name: str) -> Any:
     entry = _entries().get(name)
     if entry is None:
         raise StateError(f"capture.json lists no captured value {name!r}")
+    if not entry.get("is_shared"):
+        return _read_entry(entry)
+    if name not in _together.get(entry["file"], {}):
+        _together[entry["file"]] = _read_entry(entry)
+    return _together[entry["file"]].pop(name)
+
+
+def _read_entry(entry: dict[str, Any]) -> Any:
     path = _FOLDER / "state" / entry["file"]
     try:
         data = path.read_bytes()
@@ -58,11 +70,12 @@ def read(codec: str, data: bytes, *, trusted_types: Sequence[str] = ()) -> Any:
     Parameters
     ----------
     codec
-        ``json``, ``npz``, ``arrow``, ``skops``, or ``module:function`` of a plug-in.
+        ``json``, ``npz``, ``arrow``, ``safetensors``, ``xgboost``, ``lightgbm``, ``skops``,
+        ``tree``, or ``module:function`` of a plug-in.
     data
         The file's bytes.
     trusted_types
-        What skops may build.
+        What skops and ``tree`` may build.
 
     Raises
     ------
@@ -71,6 +84,8 @@ def read(codec: str, data: bytes, *, trusted_types: Sequence[str] = ()) -> Any:
     """
     if codec == "skops":
         return _read_skops(data, trusted_types)
+    if codec == "tree":
+        return _read_tree(data, trusted_types)
     if codec in _READERS:
         return _READERS[codec](data)
     module, colon, function = codec.partition(":")
@@ -158,16 +173,15 @@ def _labels(columns: list[Any], names: list[Any]) -> Any:
     return pd.Index(labels, name=names[0])
 
 
-def _read_skops(data: bytes, trusted_types: Sequence[str]) -> Any:
-    import skops.io
-
-    with _lock:  # skops imports classes by name: lend it ours while it reads
-        places = {NOTEBOOK_MODULE: ".model", **_local_modules()}
+@contextlib.contextmanager
+def _lending(places: dict[str, str]) -> Iterator[None]:
+    """Lend modules of this package the names by which a file imports their classes."""
+    with _lock:
         lent = {n: importlib.import_module(p, __package__) for n, p in places.items()}
         kept = {name: sys.modules.get(name) for name in lent}
         sys.modules.update(lent)
         try:
-            return skops.io.loads(data, trusted=list(trusted_types))
+            yield
         finally:
             for name, module in kept.items():
                 if module is None:
@@ -176,8 +190,43 @@ def _read_skops(data: bytes, trusted_types: Sequence[str]) -> Any:
                     sys.modules[name] = module
 
 
+def _read_skops(data: bytes, trusted_types: Sequence[str]) -> Any:
+    import skops.io
+
+    with _lending({NOTEBOOK_MODULE: ".model", **_local_modules()}):
+        return skops.io.loads(data, trusted=list(trusted_types))
+
+
+def _read_tree(data: bytes, trusted_types: Sequence[str]) -> Any:
+    from ._tree import read_tree
+
+    with _lending(_local_modules()):
+        return read_tree(data, trusted_types)
+
+
+def _read_tensors(data: bytes) -> Any:
+    from ._device import read_tensors
+
+    return read_tensors(data)
+
+
+def _read_xgboost(data: bytes) -> Any:
+    from ._boosters import read_xgboost
+
+    return read_xgboost(data)
+
+
+def _read_lightgbm(data: bytes) -> Any:
+    from ._boosters import read_lightgbm
+
+    return read_lightgbm(data)
+
+
 _READERS: dict[str, Callable[[bytes], Any]] = {
     "json": _read_json,
     "npz": _read_npz,
     "arrow": _read_arrow,
+    "safetensors": _read_tensors,
+    "xgboost": _read_xgboost,
+    "lightgbm": _read_lightgbm,
 }

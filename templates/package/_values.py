@@ -47,7 +47,7 @@ def encode(value: Any, path: str = "") -> Any:
     ----------
     value
         Python scalars, lists, tuples, sets, dicts, dates, dataclasses, named tuples, NumPy
-        scalars and arrays, pandas frames, series and indexes.
+        scalars and arrays, pandas frames, series and indexes, tensors, sparse matrices.
     path
         Where the value lies, for the message.
 
@@ -56,7 +56,7 @@ def encode(value: Any, path: str = "") -> Any:
     UnsupportedValueError
         If the value, or one inside it, is of another type.
     """
-    for encoder in (_encode_plain, _encode_container, _encode_numpy, _encode_pandas):
+    for encoder in _ENCODERS:
         found = encoder(value, path)
         if found is not NOT_MINE:
             return found
@@ -85,14 +85,16 @@ def decode(data: Any) -> Any:
         return {key: decode(item) for key, item in data.items()}
     if kind in _DECODERS:
         return _DECODERS[kind](data[kind])
-    from ._frames import DECODERS
-
+    if kind in {"$tensor", "$sparse"}:
+        from ._foreign import DECODERS
+    else:
+        from ._frames import DECODERS
     if kind not in DECODERS:
         raise UnsupportedValueError(f"values of kind {kind!r} cannot be rebuilt")
     return DECODERS[kind](data[kind])
 
 
-def compare(recorded: Any, found: Any, rtol: float = RTOL) -> list[str]:
+def compare(recorded: Any, found: Any, rtol: Any = RTOL) -> list[str]:
     """List how a value differs from the recorded one.
 
     Labels, whole numbers, strings, booleans, dtypes, shapes and names must be equal;
@@ -104,8 +106,8 @@ def compare(recorded: Any, found: Any, rtol: float = RTOL) -> list[str]:
         The encoded value, as a line of ``golden.jsonl`` has it.
     found
         The live value.
-    rtol : float, >= 0
-        Relative tolerance of floats.
+    rtol : float, >= 0, or a dict
+        Relative tolerance of floats; a dict has one by name of column, key or field.
 
     Returns
     -------
@@ -125,7 +127,8 @@ def compare(recorded: Any, found: Any, rtol: float = RTOL) -> list[str]:
     return differences
 
 
-def _float(value: float) -> Any:
+def number(value: float) -> Any:
+    """Write a float: JSON has neither NaN nor infinities."""
     return value if math.isfinite(value) else {"$float": repr(value)}
 
 
@@ -134,9 +137,9 @@ def _encode_plain(value: Any, _path: str) -> Any:  # noqa: PLR0911  # one line a
     if value is None or kind in (bool, int, str):
         return value
     if kind is float:
-        return _float(value)
+        return number(value)
     if kind is complex:
-        return {"$complex": [_float(value.real), _float(value.imag)]}
+        return {"$complex": [number(value.real), number(value.imag)]}
     if kind in (bytes, bytearray):
         name = "$bytes" if kind is bytes else "$bytearray"
         return {name: base64.b64encode(value).decode("ascii")}
@@ -198,12 +201,20 @@ def _encode_pandas(value: Any, path: str) -> Any:
     return encode_pandas(value, path)
 
 
+def _encode_foreign(value: Any, path: str) -> Any:
+    if not {"torch", "scipy.sparse"} & sys.modules.keys():
+        return NOT_MINE
+    from ._foreign import encode_foreign
+
+    return encode_foreign(value, path)
+
+
 def _array_values(flat: Any, path: str) -> list[Any]:
     kind = flat.dtype.kind
     if kind in "biuU":
         return list(flat.tolist())
     if kind == "f" and flat.dtype.itemsize <= 8:  # noqa: PLR2004  # a double's bytes
-        return [_float(item) for item in flat.tolist()]
+        return [number(item) for item in flat.tolist()]
     if kind in "SO" or str(flat.dtype) in {"complex128", "complex64"}:
         return [encode(item, f"{path}[{i}]") for i, item in enumerate(flat.tolist())]
     if kind in "mM":
@@ -249,6 +260,13 @@ def _decode_record(body: dict[str, Any]) -> Any:
     raise UnsupportedValueError(f"a {body['type']} cannot be rebuilt from JSON alone")
 
 
+_ENCODERS = (
+    _encode_plain,
+    _encode_container,
+    _encode_numpy,
+    _encode_pandas,
+    _encode_foreign,
+)
 _DECODERS: dict[str, Any] = {
     "$float": float,
     "$complex": lambda parts: complex(*(decode(part) for part in parts)),

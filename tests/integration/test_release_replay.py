@@ -190,10 +190,40 @@ def test_an_answer_that_changes_between_replays_is_no_proof(tmp_path):
 
     parity = _replay(tmp_path, module=module)
 
+    line = 1 + module.split("\n").index(
+        '    rate["base"] *= 1 + int.from_bytes(os.urandom(2)) * 1e-15'
+    )
     assert not parity.passed
-    assert any("another answer" in text for text in parity.differences)
+    assert [place.line for place in parity.draws] == [line]
+    assert any(
+        f"another answer when it was replayed again: model.py:{line}" in text
+        for text in parity.differences
+    )
 
 
+def test_an_answer_that_depends_on_earlier_calls_is_no_proof(tmp_path):
+    module = FARE_MODULE.replace("    rate = RATES[zone]\n", _COUNTED).replace(
+        "\n\n\n# what", "\nCALLS = []\n\n\n# what"
+    )
+
+    parity = _replay(tmp_path, module=module)
+
+    assert not parity.passed
+    assert [change.name for change in parity.changed_state] == ["CALLS"]
+    assert any("the calls before it changed CALLS" in d for d in parity.differences)
+
+
+_COUNTED = """    CALLS.append(zone)
+    rate = {**RATES[zone], "base": RATES[zone]["base"] + len(CALLS) * 1e-13}
+"""
+_SWALLOWED = """
+    import socket
+    try:
+        socket.create_connection(("127.0.0.1", 9), timeout=2)
+    except OSError:
+        pass
+    rate = RATES[zone]
+"""
 _CALL = """
 import socket
 socket.create_connection(("127.0.0.1", 9), timeout=2)
@@ -215,6 +245,25 @@ def test_a_package_that_calls_home_finds_no_network(tmp_path, monkeypatch, isola
     assert "cannot be loaded" in difference
     reason = "unreachable" if isolation == "namespace" else "a replay has no network"
     assert reason in difference
+
+
+@pytest.mark.parametrize("isolation", ["namespace", "guard"])
+def test_a_call_home_that_the_code_swallows_is_told(tmp_path, monkeypatch, isolation):
+    if isolation == "namespace" and not namespace():
+        lack("no network namespaces on this machine")
+    if isolation == "guard":
+        monkeypatch.setattr(replay_module, "namespace", tuple)
+    module = FARE_MODULE.replace("\n    rate = RATES[zone]\n", _SWALLOWED)
+
+    parity = _replay(tmp_path, module=module)
+
+    (found,) = parity.accesses
+    assert parity.passed
+    assert not parity.is_proven
+    assert (found.kind, found.target) == ("network", "127.0.0.1:9")
+    assert found.place.line == 12
+    assert "it calls the network: 127.0.0.1:9 (model.py:12)" in parity.unproven[0]
+    assert [place.line for place in parity.coverage.missed] == []
 
 
 def test_the_guard_lets_a_quiet_package_answer(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes, digest_text
 from nbship.records.release import Column, RootCapture, Signature, StateEntry
+from nbship.release.signature import signature_of
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -89,7 +90,6 @@ def write_frame_capture(folder: Path) -> Path:
         "output": encode(names["mass"](birds)),
         "origin": "cell mass-2",
     }
-    columns = ("flipper_mm", "float64"), ("count", "int64"), ("island", "category")
     capture = RootCapture(
         name="mass",
         kind="function",
@@ -98,14 +98,7 @@ def write_frame_capture(folder: Path) -> Path:
         state=(),
         requirements={"pandas": f"pandas=={pd.__version__}"},
         python_version=platform.python_version(),
-        signature=Signature(
-            inputs=tuple(
-                Column(name=name, dtype=dtype)
-                for name, dtype in (*columns, ("sex", "string"))
-            ),
-            outputs=(Column(name="mass", dtype="float64"),),
-            input_form="frame",
-        ),
+        signature=signature_of([case], parameters=["birds"]),
         golden_cases=1,
         golden_rows=3,
         golden="golden.jsonl",
@@ -151,13 +144,16 @@ def write_capture(
         python_version=platform.python_version(),
         signature=Signature(
             inputs=(
-                Column(name="zone", dtype="string", categories=("A", "B")),
+                Column(
+                    name="zone", dtype="string", categories=("A", "B"), is_strict=True
+                ),
                 Column(name="km", dtype="float64", minimum=0.75, maximum=18.0),
             ),
             outputs=(
                 Column(name="zone", dtype="string"),
                 Column(name="price", dtype="float64"),
             ),
+            output_form="object",
         ),
         golden_cases=cases,
         golden_rows=cases,

@@ -102,8 +102,8 @@ def replay(capture: Path, folder: Path) -> dict:
     package = folder / "shipped"
     shutil.copytree(capture, package)
     (package / "module.py").rename(package / "model.py")
-    for name in ("_values.py", "_frames.py", "_compare.py", "_state.py"):
-        shutil.copy(template_folder("package") / name, package / name)
+    for path in template_folder("package").glob("_[a-z]*.py"):
+        shutil.copy(path, package / path.name)
     (package / "__init__.py").write_text("")
     record = json.loads((package / "capture.json").read_text("utf-8"))
     name = "predict" if record["kind"] == "estimator" else record["name"]

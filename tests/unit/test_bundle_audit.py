@@ -1,6 +1,7 @@
 """Everything that is changed in a bundle is named; here without a real replay."""
 
 import json
+import pickle
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from nbship.adapters.bundles.ssh_keys import create_key
 from nbship.adapters.bundles.wheel import read_wheel, zip_bytes
 from nbship.errors import VerificationError
 from nbship.workflow.bundle_files import regular_files
+from nbship.workflow.pickle_scan import pickle_failures
 from support.releases import Forger, ReleaseCase, ask
 
 FILES = (
@@ -20,6 +22,7 @@ FILES = (
     "manifest.json",
     "notebook/executed.ipynb",
     "notebook/input.ipynb",
+    "openapi.json",
     "provenance/capture.json",
     "provenance/job.json",
     "provenance/lock.json",
@@ -29,6 +32,8 @@ FILES = (
     "reports/parity.json",
     "reports/verdict.json",
     "requirements.lock",
+    "schema/input.schema.json",
+    "schema/output.schema.json",
     "signer.pub",
     "src/model.py",
     "src/sourcemap.json",
@@ -130,6 +135,29 @@ def test_a_file_too_many_is_named(bundle):
     (bundle / "dist" / "install.sh").write_text("#")
 
     assert ask(bundle).failures == ("dist/install.sh: not listed in SHA256SUMS",)
+
+
+def test_a_pickle_under_another_name_is_named_although_all_is_recomputed(forger):
+    data = pickle.dumps(json.loads)
+    forger.rewrite_wheel("state/RATES.json", lambda _: data)
+    (forger.bundle / "reports" / "plot.png").write_bytes(b"\x89PNG" + data)
+
+    failures = ask(forger.recompute()).failures
+
+    wheel = forger.wheel.name
+    named = "a pickle that names json.loads"
+    assert f"dist/{wheel}: fares/state/RATES.json: {named}" in failures
+    assert f"reports/plot.png: {named} from byte 4 on" in failures
+
+
+def test_wheels_of_other_distributions_are_passed_over(sealed, tmp_path):
+    (tmp_path / "wheelhouse").mkdir()
+    for name in ("wheelhouse/other.whl", "model.bin"):
+        (tmp_path / name).write_bytes(pickle.dumps([1]))
+
+    found, count = pickle_failures(regular_files(tmp_path))
+
+    assert (found, count) == (["model.bin: a pickle"], 1)
 
 
 def test_links_are_refused(bundle, tmp_path):

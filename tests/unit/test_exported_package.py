@@ -1,35 +1,15 @@
 """What an exported package does by itself: predict, verify, info; nbship is not asked."""
 
-import importlib
 import io
 import json
+import os
+import pickle
 import sys
 
 import pytest
 
-from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel
-from nbship.workflow.bundle_files import read_capture
 from support.captures import write_capture, write_frame_capture
-
-
-class Package:
-    """An installed package, called as ``python -m`` calls it."""
-
-    def __init__(self, folder, name, capture):
-        record = read_capture(capture)
-        origin = {"name": name, "package": name, "version": "1.0.0", "job": "job-1"}
-        wheel = WheelBuilder().build(record, capture, into=folder, origin=origin)
-        self.folder = folder / "site" / name
-        for path, content in read_wheel(wheel).items():
-            target = folder / "site" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        sys.path.insert(0, str(folder / "site"))
-        try:
-            self.module = importlib.import_module(name)
-            self.main = importlib.import_module(f"{name}.__main__").main
-        finally:
-            sys.path.remove(str(folder / "site"))
+from support.packages import Package
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +58,7 @@ def test_every_line_is_one_call(fares, capsys, monkeypatch):
         ("", "no row"),
         (
             '{"zone": "A", "km": 1}\n{"zone": "C", "km": 1}',
-            "line 2: predict refused it",
+            "line 2, argument 'zone': 'C' is none of",
         ),
         ('{"zone": "A", "mile": 1}', "mile"),
     ],
@@ -120,25 +100,25 @@ def test_csv_rows_become_a_frame_of_the_recorded_dtypes(masses, tmp_path, capsys
 
 
 def test_csv_is_told_from_json_lines_on_standard_input(masses, capsys, monkeypatch):
-    row = {"flipper_mm": 10, "count": 2, "island": "Dream", "sex": "male"}
-    table = "flipper_mm,count,island,sex\n10,2,Dream,male\n"
+    row = {"flipper_mm": 200, "count": 2, "island": "Dream", "sex": "male"}
+    table = "flipper_mm,count,island,sex\n200,2,Dream,male\n"
 
     from_json = _predict(masses, json.dumps(row), capsys, monkeypatch)
     from_csv = _predict(masses, table, capsys, monkeypatch)
 
     assert from_csv == from_json
     assert from_csv[0] == 0
-    assert json.loads(from_csv[1]) == {"mass": 20.0, "where": "Dream", "known": True}
+    assert json.loads(from_csv[1]) == {"mass": 400.0, "where": "Dream", "known": True}
 
 
 def test_answers_can_be_written_as_csv(masses, tmp_path):
     rows, answers = tmp_path / "rows.jsonl", tmp_path / "answers.csv"
-    row = {"flipper_mm": 10, "count": 2, "island": "Dream", "sex": "male"}
+    row = {"flipper_mm": 200, "count": 2, "island": "Dream", "sex": "male"}
     rows.write_text(json.dumps(row) + "\n")
 
     assert masses.main(["predict", str(rows), "--output", str(answers)]) == 0
 
-    assert answers.read_text() == "mass,where,known\n20.0,Dream,True\n"
+    assert answers.read_text() == "mass,where,known\n400.0,Dream,True\n"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +126,7 @@ def test_answers_can_be_written_as_csv(masses, tmp_path):
     [
         ({"island": None}, ""),
         ({"flipper_mm": "far"}, "line 1, column 'flipper_mm': 'far' where float64"),
-        ({"count": None}, "line 1, column 'count': missing where int64"),
+        ({"count": None}, "line 1, column 'count': null where int64"),
         ({"count": 2.5}, "line 1, column 'count': 2.5 where int64"),
         ({"island": "Tenerife"}, "line 1, column 'island': 'Tenerife' is none of"),
     ],
@@ -166,7 +146,8 @@ def test_a_missing_column_is_named(masses, capsys, monkeypatch):
     code, _, err = _predict(masses, '{"count": 2}', capsys, monkeypatch)
 
     assert code == 2
-    assert "line 1: no column 'flipper_mm'" in err
+    assert "line 1, column 'flipper_mm': missing where float64 was expected" in err
+    assert "line 1, column 'island': missing" in err
 
 
 def test_a_short_line_of_csv_is_named(masses, capsys, monkeypatch):
@@ -202,6 +183,25 @@ def test_verify_names_the_case_and_the_file(fares, capsys):
     assert difference.startswith("case 1: ")
     assert "4.36 was recorded" in difference
     assert last == "own_fares 1.0.0: not what was exported"
+
+
+def test_verify_names_a_pickle_whatever_it_is_called(fares, capsys):
+    smuggled = fares.folder / "state" / "notes.txt"
+    smuggled.write_bytes(pickle.dumps({"a": [1]}, protocol=0))
+    try:
+        assert fares.main(["verify"]) == 1
+    finally:
+        smuggled.unlink()
+
+    assert "state/notes.txt: a pickle" in capsys.readouterr().out
+
+
+def test_the_device_of_tensors_is_a_word_of_predict(fares, monkeypatch, capsys):
+    monkeypatch.setenv("MLOPS_DEVICE", "")
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"zone": "A", "km": 1}'))
+
+    assert fares.main(["predict", "-", "--device", "cuda:1"]) == 0
+    assert os.environ["MLOPS_DEVICE"] == "cuda:1"
 
 
 def test_verify_answers_as_json(fares, capsys):

@@ -76,6 +76,9 @@ def test_the_signature_of_a_frame_names_columns_categories_ranges_and_nulls():
             Column(name="p", dtype="float64", minimum=0.5, maximum=0.5),
             Column(name="label", dtype="string"),
         ),
+        output_form="object",
+        parameter="frame",
+        read_from=("golden cases",),
     )
 
 
@@ -94,20 +97,30 @@ def test_the_signature_of_arrays_and_of_plain_arguments():
     assert arrays == Signature(
         input_form="array",
         inputs=(
-            Column(name="X", dtype="float64", shape=(2,), minimum=0.0, maximum=1.0),
+            Column(
+                name="X",
+                dtype="float64",
+                shape=(2,),
+                minimum=0.0,
+                maximum=1.0,
+                form="array",
+            ),
         ),
-        outputs=(Column(name="output", dtype="string"),),
+        outputs=(Column(name="output", dtype="string", form="array"),),
+        parameter="X",
+        read_from=("golden cases",),
     )
     assert plain == Signature(
         input_form="arguments",
         inputs=(
             Column(name="zone", dtype="string"),
-            Column(name="km", dtype="float64", minimum=1.5, maximum=2.0),
+            Column(name="km", dtype="float64", minimum=1.5, maximum=2.0, form="number"),
             Column(
                 name="month", dtype="int64", is_nullable=True, minimum=3.0, maximum=3.0
             ),
         ),
         outputs=(Column(name="output", dtype="bool"),),
+        read_from=("golden cases",),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel, zip_bytes
 from nbship.errors import VerificationError
 from nbship.release.wheel_text import record_failures
+from nbship.resources import shipped_module
 from nbship.workflow.bundle_files import read_capture
 from support.captures import write_capture
 
@@ -53,7 +54,8 @@ def test_the_wheel_holds_the_layout_of_a_package(wheel):
         "fares-1.0.0.dist-info/METADATA",
         "fares-1.0.0.dist-info/WHEEL",
     } <= set(names)
-    assert not [name for name in names if "pickle" in name or "pyc" in name]
+    assert not [name for name in names if "pyc" in name]
+    assert shipped_module("_pickles").pickles_in("wheel", wheel.read_bytes()) == []
 
 
 def test_record_lists_every_file_with_its_hash(wheel):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from nbship import variables
 from nbship.errors import NbshipError
 from nbship.release.cells import ExecutedCell, bound_names
+from nbship.release.declared import declaration, declare
 from nbship.release.objects import attended
 from nbship.release.recording import record
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
+    from nbship.records.signature import Declaration
     from nbship.workflow.export_capture import LiveNotebook
 
 _PROTOCOL_NAMES = ("pre_run_cell", "post_run_cell")
@@ -130,20 +132,54 @@ def dismiss() -> None:
             attendance.shell.ast_transformers.remove(attendance)
 
 
-def golden(function: Callable[..., Any] | None = None) -> Any:  # noqa: ANN401  # a decorator
+def golden(  # noqa: PLR0913  # what an author may say of a function
+    function: Callable[..., Any] | None = None,
+    *,
+    units: Mapping[str, str] | None = None,
+    ranges: Mapping[str, Sequence[float | None]] | None = None,
+    categories: Mapping[str, Sequence[Any]] | None = None,
+    nulls: Sequence[str] = (),
+    rtol: float | Mapping[str, float] | None = None,
+) -> Any:  # noqa: ANN401  # a decorator
     """Record calls of a function as golden cases, also those in its own cell.
 
     Parameters
     ----------
     function
-        The function; ``@golden`` and ``@golden()`` both do.
+        The function; ``@golden`` and ``@golden()`` both do. Or a fitted estimator, which is
+        returned as it is: ``golden(model, units={"mass": "g"})``.
+    units
+        Input or output -> its unit, such as ``{"km": "km"}``.
+    ranges
+        Input -> lowest and highest value, None for no limit; others are refused.
+    categories
+        Input -> the values that are taken; others are refused.
+    nulls
+        Inputs that may be null although no call shows it.
+    rtol
+        Relative tolerance of the outputs' floats, or one by output; 1e-9 where not given.
+
+    Raises
+    ------
+    UsageError
+        If a range is no pair, or a tolerance no number of at least 0.
     """
+    declared = declaration(
+        units=units, ranges=ranges, categories=categories, nulls=nulls, rtol=rtol
+    )
     if function is None:
-        return golden
+        return lambda made: _recorded(made, declared)
+    return _recorded(function, declared)
+
+
+def _recorded(function: Callable[..., Any], declared: Declaration) -> Any:  # noqa: ANN401
+    if hasattr(function, "fit"):  # its rows are taken from the notebook
+        declare(function, declared)
+        return function
     shell = _shell()
     attendance = _attended.get(id(shell)) or _Attendance(shell)
     origin = attendance.running_cell if shell is not None else str
-    return record(function, origin)
+    return record(function, origin, declared)
 
 
 def capture_roots(roots: Sequence[str], folder: str | Path) -> None:

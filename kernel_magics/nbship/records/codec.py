@@ -1,7 +1,8 @@
 """Records to JSON and back.
 
 A record is a frozen dataclass with ``SCHEMA``, such as ``"run/1"``, as a class variable. The
-reader takes its own schema number and refuses every other one by name. Fields are read by
+reader takes its own schema number, and those of ``OLDER``, whose records lack only fields with a
+default; it refuses every other one by name. Fields are read by
 their annotations: records, tuples, mappings, enums, aware datetimes and JSON values.
 """
 
@@ -69,7 +70,7 @@ def from_json(kind: type[Record], data: Any, *, where: str = "") -> Record:  # n
     schema = getattr(kind, "SCHEMA", None)
     place = where or kind.__name__
     found = data.get("schema") if isinstance(data, Mapping) else None
-    if schema and found != schema:
+    if schema and found not in (schema, *getattr(kind, "OLDER", ())):
         raise RecordFormatError(
             f"{place}: schema {found!r} where {schema!r} was expected",
             hint="Read it with the version of nbship that wrote it.",

@@ -1,4 +1,4 @@
-"""Signatures, golden cases, exports and releases."""
+"""Captured roots, exports and releases."""
 
 from __future__ import annotations
 
@@ -7,35 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-#: golden cases with fewer distinct rows prove nothing
-ENOUGH_ROWS = 20
+from nbship.records.parity import ENOUGH_ROWS, ParityReport
+from nbship.records.signature import Column, Signature
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
-    """One named input or output."""
-
-    name: str
-    #: ``float64``, ``int64``, ``bool``, ``string``, ``category``, ``datetime64``, ``object`` or ``json``
-    dtype: str
-    is_nullable: bool = False
-    #: shape of one value, () for a scalar
-    shape: tuple[int, ...] = ()
-    #: known values of a category, at most 50
-    categories: tuple[Any, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    unit: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signature:
-    """Names, dtypes, shapes, units of a model's inputs and outputs; nothing cryptographic."""
-
-    inputs: tuple[Column, ...]
-    outputs: tuple[Column, ...]
-    #: ``frame`` (one DataFrame), ``array`` or ``arguments`` (plain Python values)
-    input_form: str = "arguments"
+__all__ = [
+    "ENOUGH_ROWS",
+    "Column",
+    "Export",
+    "LocalModule",
+    "Manifest",
+    "ParityReport",
+    "Release",
+    "RootCapture",
+    "Signature",
+    "SkewFinding",
+    "StateEntry",
+    "Verification",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,14 +32,34 @@ class StateEntry:
 
     #: the global name in the module
     name: str
-    #: ``json``, ``npz``, ``arrow`` or ``skops``
+    #: ``json``, ``npz``, ``arrow``, ``safetensors``, ``xgboost``, ``lightgbm``, ``skops``,
+    #: ``tree``, or the reader of a plug-in
     codec: str
     #: file name below ``state/``
     file: str
     digest: str
     size_bytes: int
-    #: types that skops must trust, listed one by one
+    #: types that the reader must trust, listed one by one
     trusted_types: tuple[str, ...] = ()
+    #: whether the file holds other values too, each by its name, because they share parts
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SkewFinding:
+    """Golden inputs that were transformed before they reached the root."""
+
+    #: the column or the name that holds them
+    name: str
+    #: the statement that transformed them, one line
+    statement: str
+    #: where it stands; "" and 0 where the front end did not say
+    cell_id: str = ""
+    execution_count: int = 0
+    #: 1-based line in the cell
+    line: int = 0
+    #: the whole of it, for people
+    message: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +77,8 @@ class LocalModule:
 class RootCapture:
     """A root with its closure as it stood in a live kernel: ``roots/<name>/capture.json``."""
 
-    SCHEMA: ClassVar[str] = "root-capture/1"
+    SCHEMA: ClassVar[str] = "root-capture/2"
+    OLDER: ClassVar[tuple[str, ...]] = ("root-capture/1",)
 
     name: str
     #: ``function`` or ``estimator``
@@ -98,37 +107,16 @@ class RootCapture:
     variables: tuple[str, ...] = ()
     #: functions that open a declared resource, once
     resources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParityReport:
-    """What the replay of the golden cases in a fresh environment gave."""
-
-    SCHEMA: ClassVar[str] = "parity/1"
-
-    passed: bool
-    cases: int
-    rows: int
-    #: whether there were ``ENOUGH_ROWS`` distinct rows
-    is_proven: bool
-    #: ``case 3: row 1, column 'p': 0.25 where 0.5 was recorded``
-    differences: tuple[str, ...] = ()
-    python_version: str = ""
-    #: ``namespace`` (no network interface) or ``guard`` (sockets refused in the process)
-    isolation: str = ""
-    duration_s: float = 0.0
-
-    @property
-    def cases_text(self) -> str:
-        """Write the number of cases with its noun."""
-        return f"{self.cases} golden case{'s' if self.cases != 1 else ''}"
+    #: golden inputs that cells outside of the closure had transformed
+    skew: tuple[SkewFinding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:
     """Wheel with parity proof made from a root; unreleased."""
 
-    SCHEMA: ClassVar[str] = "export/1"
+    SCHEMA: ClassVar[str] = "export/2"
+    OLDER: ClassVar[tuple[str, ...]] = ("export/1",)
 
     id: str
     root: str
@@ -146,7 +134,8 @@ class Export:
 class Manifest:
     """What a bundle holds and where it comes from: ``manifest.json``."""
 
-    SCHEMA: ClassVar[str] = "manifest/1"
+    SCHEMA: ClassVar[str] = "manifest/2"
+    OLDER: ClassVar[tuple[str, ...]] = ("manifest/1",)
 
     name: str
     version: str

@@ -12,7 +12,7 @@ class EncodedState:
     """The bytes of one file below ``state/``, and what its reader needs."""
 
     data: bytes
-    #: types that skops must trust
+    #: types that the reader must trust
     trusted_types: tuple[str, ...] = ()
     #: import names that the reader needs
     modules: tuple[str, ...] = ()

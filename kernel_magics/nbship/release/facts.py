@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbship.records.release import ENOUGH_ROWS
+from nbship.release.parity import notes_of
 from nbship.release.requirements import direct_pins, minor_version
 from nbship.release.sums import NAMESPACE
 
@@ -108,6 +108,9 @@ def page_facts(
         "namespace": NAMESPACE,
         "proof": _proof(parity),
         "proof_limit": _proof_limit(parity),
+        "parity_notes": [
+            note for note in notes_of(parity) if not note.startswith("not proven: ")
+        ],
     }
 
 
@@ -115,15 +118,17 @@ def _proof(parity: ParityReport) -> str:
     where = "without network" if parity.isolation == "namespace" else "sockets refused"
     counts = f"{parity.cases_text} ({parity.rows} distinct rows)"
     told = f"{counts} replayed equal, twice, in a fresh environment, {where}"
-    return told if parity.is_proven else f"NOT PROVEN, too few rows: {told}"
+    return (
+        told
+        if parity.is_proven
+        else f"NOT PROVEN: {told}; {'; '.join(parity.unproven)}"
+    )
 
 
 def _proof_limit(parity: ParityReport) -> str:
     if parity.is_proven:
         return f"Equal answers were shown for {parity.rows} recorded rows, not for all inputs."
-    return (
-        f"Not proven: {parity.rows} distinct golden rows are fewer than {ENOUGH_ROWS}."
-    )
+    return f"Not proven: {'; '.join(parity.unproven)}."
 
 
 def _demand(rule: Any) -> str:  # noqa: ANN401  # a JSON value of the verdict

@@ -16,6 +16,8 @@ _MAX_FRAMES = 5
 #: module -> the kinds of encoded values that only it can read
 READERS = {
     "numpy": ("$array", "$scalar"),
+    "torch": ("$tensor",),
+    "scipy": ("$sparse",),
     "pandas": (
         "$frame",
         "$series",
@@ -53,7 +55,6 @@ def modules_of(cases: Iterable[Case]) -> tuple[str, ...]:
 def estimator_cases(
     model: Any,  # noqa: ANN401
     namespace: Mapping[str, Any],
-    answer: Callable[[Any], Any] | None = None,
 ) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     """Ask an estimator about rows that the notebook holds.
 
@@ -63,8 +64,6 @@ def estimator_cases(
         A fitted estimator.
     namespace
         The notebook's names; those that name test data come first.
-    answer
-        How it answers; its ``predict`` where None.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def estimator_cases(
     """
     for is_strict in (True, False):
         tables = _fitting(model, namespace, is_strict=is_strict)
-        cases, used = _asked(answer or model.predict, tables)
+        cases, used = _asked(model.predict, tables)
         if cases:
             return tuple(cases), (f"golden rows taken from {', '.join(used)}",)
     return (), ()
@@ -145,8 +144,10 @@ def _preference(name: str) -> tuple[int, str]:
     return rank, name
 
 
-def _as_input(model: Any, value: Any, *, is_strict: bool) -> Any:  # noqa: ANN401
+def _as_input(model: Any, value: Any, *, is_strict: bool) -> Any:  # noqa: ANN401, PLR0911
     """Return the part of a value that may be asked about; None where it does not fit."""
+    if getattr(model, "as_input", None) is not None:
+        return model.as_input(value)
     columns = getattr(model, "feature_names_in_", None)
     width = getattr(model, "n_features_in_", None)
     kind = type(value).__name__
@@ -192,7 +193,7 @@ def _rows_of(data: Any, answers: int | None) -> Sequence[Any]:  # noqa: ANN401
     if "$frame" in data:
         columns = [column["values"] for column in data["$frame"]["columns"]]
         return list(zip(*columns, strict=True))
-    body = data.get("$array") or data.get("$series")
+    body = data.get("$array") or data.get("$tensor") or data.get("$series")
     if body is None:
         return ()
     values, shape = body["values"], body.get("shape", [len(body["values"])])
@@ -210,5 +211,5 @@ def _length(output: Any) -> int | None:  # noqa: ANN401
     if "$frame" in output:
         columns = output["$frame"]["columns"]
         return len(columns[0]["values"]) if columns else None
-    body = output.get("$array") or output.get("$series")
+    body = output.get("$array") or output.get("$tensor") or output.get("$series")
     return len(body["values"]) if body and body.get("shape", [0]) else None

@@ -12,6 +12,7 @@ import threading
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from nbship.records.signature import Declaration
 from nbship.release.instructions import is_same_code, use_of
 from nbship.resources import shipped_module
 
@@ -34,8 +35,12 @@ class _LeftOutError(Exception):
 class Recorder:
     """The recorded calls of one definition of a root."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], declared: Declaration | None = None
+    ) -> None:
         self.function = function
+        #: what its author says of inputs and outputs
+        self.declared = declared or Declaration()
         #: what stands in the function's place
         self.stand_in: Callable[..., Any] | None = None
         self._cases: list[dict[str, Any]] = []
@@ -143,10 +148,12 @@ class Recorder:
 
 
 def record(
-    function: Callable[..., Any], origin: Callable[[], str]
+    function: Callable[..., Any],
+    origin: Callable[[], str],
+    declared: Declaration | None = None,
 ) -> Callable[..., Any]:
     """Put a recorder around a function; ``origin`` names the running cell."""
-    recorder = Recorder(function)
+    recorder = Recorder(function, declared)
 
     @functools.wraps(function)
     def recorded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401

@@ -13,55 +13,6 @@ from nbship.release.objects import answering_method, makes_itself
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: methods by which a fitted estimator answers for rows it has not seen, the first it has
-ESTIMATOR_METHODS = ("predict", "transform", "score_samples", "kneighbors")
-
-
-class EstimatorAnswers:
-    """How a fitted estimator is asked.
-
-    Parameters
-    ----------
-    model
-        The estimator.
-    name
-        Its name in the module.
-    method
-        One of :data:`ESTIMATOR_METHODS`.
-    """
-
-    def __init__(self, model: Any, name: str, method: str) -> None:  # noqa: ANN401
-        self.method = method
-        self._model = model
-        self._name = name
-        self._is_sparse = False
-
-    def __call__(self, rows: Any) -> Any:  # noqa: ANN401
-        """Ask about rows; a sparse answer is made dense, as the package does."""
-        answer = getattr(self._model, self.method)(rows)
-        self._is_sparse |= hasattr(answer, "toarray")
-        return answer.toarray() if hasattr(answer, "toarray") else answer
-
-    def text(self) -> str:
-        """Write the function of the package."""
-        kind = type(self._model).__name__
-        dense = ".toarray()" if self._is_sparse else ""
-        return (
-            "def predict(X):\n"
-            f'    """Answer with the fitted {kind} of the notebook."""\n'
-            f"    return {self._name}.{self.method}(X){dense}"
-        )
-
-
-def method_of(value: Any) -> str:  # noqa: ANN401
-    """Name the method by which an estimator answers; "" for what is no estimator."""
-    if isinstance(value, type) or not callable(getattr(value, "fit", None)):
-        return ""
-    for name in ESTIMATOR_METHODS:
-        if callable(getattr(value, name, None)):
-            return name
-    return ""
-
 
 def check_fitted(root: str, value: Any) -> None:  # noqa: ANN401
     """Refuse an estimator that was never fitted.

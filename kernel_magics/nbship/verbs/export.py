@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbship.errors import UsageError
-from nbship.records.release import ENOUGH_ROWS
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
 from nbship.verbs.export_words import (
     cell_row,
@@ -19,6 +18,7 @@ from nbship.verbs.words import place
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
     from pathlib import Path
 
     from nbship.records.explanation import Explanation
@@ -64,7 +64,7 @@ def _export(context: Context, given: argparse.Namespace) -> Answer:
     )
     passed = export.parity.passed
     return Answer(
-        text=_text(export, folder),
+        text=_text(export, folder, _skew(folder)),
         data=export,
         exit_code=OK if passed else ANSWER_IS_NO,
     )
@@ -156,12 +156,19 @@ def _capture_live(context: Context, root: str, folder: Path) -> tuple[Path, str]
     return folder, live.name
 
 
-def _text(export: Export, folder: Path) -> str:
+def _skew(folder: Path) -> list[str]:
+    from nbship.workflow.bundle_files import read_capture
+
+    return [finding.message for finding in read_capture(folder / "capture").skew]
+
+
+def _text(export: Export, folder: Path, skew: Sequence[str]) -> str:
+    from nbship.release.parity import notes_of
+
     parity, count = export.parity, export.parity.cases_text
     lines = [f"{export.root} exported: {place(folder / export.wheel)}"]
     if parity.passed:
-        few = f"; fewer than {ENOUGH_ROWS} distinct rows: NOT PROVEN"
-        proof = "" if parity.is_proven else few
+        proof = "" if parity.is_proven else "; NOT PROVEN"
         lines.append(
             f"parity: {count}, {parity.rows} rows: the same answers in a fresh "
             f"environment without network{proof}"
@@ -173,6 +180,7 @@ def _text(export: Export, folder: Path) -> str:
             "  Something that the calls read was changed since; call it again in a new "
             "cell and repeat, or look for randomness and hidden state."
         )
+    lines += [f"  note: {note}" for note in (*notes_of(parity), *skew)]
     lines.append(f"module: {place(folder / 'capture' / 'module.py')}")
     lines.append(f"try: pip install the wheel, then python -m {export.package} info")
     return "\n".join(lines)

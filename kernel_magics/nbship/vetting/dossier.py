@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nbship.records.job import Job, Lock, Outcome
     from nbship.records.notebook import Cell, Notebook
     from nbship.records.policy import Policy
+    from nbship.records.release import RootCapture
     from nbship.records.run import Run
     from nbship.records.vetting import LintFinding
 
@@ -42,6 +43,8 @@ class Dossier:
     providers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: modules that lie in the job's working folder
     local_modules: frozenset[str] = frozenset()
+    #: what the job's kernel captured, by the root's name
+    captures: Mapping[str, RootCapture] = field(default_factory=dict)
 
     @property
     def ran_cleanly(self) -> bool:

@@ -12,6 +12,7 @@ from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
 from nbship.release.facts import page_facts
 from nbship.release.manifest import manifest_of
+from nbship.release.schemas import PLACES, schema_files
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
 from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.export import build_and_replay
@@ -98,6 +99,8 @@ def _fill(
     texts = {page: makers.pages.write(page, facts) for page in PAGES}
     texts |= {name: json_text(record) for name, record in sources.records.items()}
     texts["reports/parity.json"] = json_text(parity)
+    schemas = schema_files(evidence.capture, evidence.origin())
+    texts |= {PLACES[name]: text for name, text in schemas.items()}
     texts[SIGNER] = makers.sealer.public_key() + "\n"
     for name, text in texts.items():
         _place(folder, name).write_text(text, "utf-8")

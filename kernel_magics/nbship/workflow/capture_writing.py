@@ -5,33 +5,35 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_text
 from nbship.records.release import ENOUGH_ROWS, LocalModule, RootCapture, StateEntry
 from nbship.release import hazards
+from nbship.release.describing import described
 from nbship.release.explaining import explain
 from nbship.release.golden import count_rows, golden_text, modules_of
 from nbship.release.items import Closure
 from nbship.release.module_text import module_text
 from nbship.release.pins import pins_of
-from nbship.release.signature import signature_of
 from nbship.release.vendoring import Vendored
 from nbship.workflow.bundle_files import writing
+from nbship.workflow.state_capture import refuse_pickled_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from nbship.records.signature import Signature
     from nbship.release.cells import Cells
     from nbship.release.golden import Case
     from nbship.release.module_text import ModuleText
     from nbship.release.pins import Installed
 
 RECORD, MODULE, GOLDEN = "capture.json", "module.py", "golden.jsonl"
-EXPLANATION, STATE = "explanation.json", "state"
+EXPLANATION = "explanation.json"
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ def write_draft(  # noqa: PLR0913  # what a capture is made of
     root: str,
     draft: Draft,
     *,
+    namespace: Mapping[str, Any],
     cells: Cells,
     notebook: str,
     installed: Callable[[Iterable[str]], Installed],
@@ -78,8 +81,21 @@ def write_draft(  # noqa: PLR0913  # what a capture is made of
         place = item.cell.place if item.cell else "the module"
         hazards.check_text(item.text, reader=item.name, place=place)
     module = module_text(draft.closure, notebook=notebook, public=public)
+    refuse_pickled_text(module.text, root)
     golden = golden_text(draft.cases)
-    record = _record(root, draft, module, golden=golden, installed=installed)
+    modules = _modules(draft)
+    signature, skew = described(
+        root,
+        cases=draft.cases,
+        parameters=draft.parameters,
+        namespace=namespace,
+        cells=cells,
+    )
+    record = replace(
+        _record(root, draft, module, golden=golden, signature=signature),
+        requirements=pins_of(modules, installed(modules)),
+        skew=skew,
+    )
     told = explain(
         draft.closure,
         module,
@@ -102,14 +118,8 @@ def write_draft(  # noqa: PLR0913  # what a capture is made of
     return record
 
 
-def _record(
-    root: str,
-    draft: Draft,
-    module: ModuleText,
-    *,
-    golden: str,
-    installed: Callable[[Iterable[str]], Installed],
-) -> RootCapture:
+def _modules(draft: Draft) -> set[str]:
+    """Name the modules that distributions must offer."""
     modules = {
         *draft.closure.modules,
         *draft.modules,
@@ -117,7 +127,17 @@ def _record(
         *modules_of(draft.cases),
     }
     local = {module.partition(".")[0] for module in draft.closure.local}
-    modules = {name for name in modules if name.partition(".")[0] not in local}
+    return {name for name in modules if name.partition(".")[0] not in local}
+
+
+def _record(
+    root: str,
+    draft: Draft,
+    module: ModuleText,
+    *,
+    golden: str,
+    signature: Signature,
+) -> RootCapture:
     rows = count_rows(draft.cases)
     remarks = [*draft.closure.remarks, *draft.remarks]
     if rows < ENOUGH_ROWS:
@@ -130,9 +150,9 @@ def _record(
         module=MODULE,
         module_digest=digest_text(module.text),
         state=tuple(sorted(draft.state, key=lambda entry: entry.name)),
-        requirements=pins_of(modules, installed(modules)),
+        requirements={},
         python_version=platform.python_version(),
-        signature=signature_of(draft.cases, parameters=draft.parameters),
+        signature=signature,
         golden_cases=len(draft.cases),
         golden_rows=rows,
         golden=GOLDEN,

@@ -13,6 +13,7 @@ from nbship.release.names import check_package, check_version
 from nbship.release.requirements import direct_pins
 from nbship.release.wheel_text import distribution_name
 from nbship.workflow.bundle_files import read_capture, writing
+from nbship.workflow.pickle_scan import refuse_pickles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,7 +128,7 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     Raises
     ------
     ExportError
-        If there is no golden case.
+        If there is no golden case, or a file of the wheel is a pickle.
     ReleaseError
         If name or version cannot be used, or no lock can be made.
     """
@@ -146,6 +147,7 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     )
     (into / LOCK).write_text(lock, "utf-8")
     wheel = builder.build(capture, capture_folder, into=into / "dist", origin=origin)
+    refuse_pickles(wheel)
     parity = replayer.replay(
         wheel,
         into / LOCK,

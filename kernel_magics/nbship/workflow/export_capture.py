@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import difflib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nbship.errors import ExportError, HazardError
-from nbship.records.digest import digest_bytes
-from nbship.records.release import StateEntry
-from nbship.release import hazards
+from nbship.errors import ExportError
+from nbship.release.answers import answers_of
 from nbship.release.closure import ClosureWalk
 from nbship.release.golden import estimator_cases
-from nbship.release.items import Item, StateNeed, written_item
+from nbship.release.instructions import use_of_text
+from nbship.release.items import written_item
 from nbship.release.objects import at_rest
 from nbship.release.recording import recorder_of, unrecorded
 from nbship.release.roots import (
-    EstimatorAnswers,
     answer_text,
     check_fitted,
-    method_of,
     no_case,
     no_root,
     own_name,
     parameters_of,
 )
 from nbship.release.vendoring import vendored
-from nbship.workflow.capture_writing import STATE, write_draft
 from nbship.workflow.capture_writing import Draft as _Draft
+from nbship.workflow.capture_writing import write_draft
 from nbship.workflow.local_modules import LocalModules
+from nbship.workflow.state_capture import capture_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
     from nbship.ports_shipping import Codec
     from nbship.records.release import RootCapture
-    from nbship.records.state import EncodedState
+    from nbship.release.answers import Answers
     from nbship.release.cells import Cells
     from nbship.release.golden import Case
     from nbship.release.pins import Installed
@@ -100,6 +98,7 @@ def capture_root(
     return write_draft(
         root,
         draft,
+        namespace=live.namespace,
         cells=live.cells,
         notebook=live.name,
         installed=installed,
@@ -126,8 +125,9 @@ def _draft_root(
         )
     value = unrecorded(live.namespace[root])
     walk = ClosureWalk(live.namespace, live.cells, local.is_local)
-    if method_of(value):
-        return _draft_estimator(root, value, walk, codecs)
+    answers = answers_of(value, own=own_name(root))
+    if answers is not None:
+        return _draft_estimator(root, value, answers, walk, codecs)
     text = answer_text(root, value)
     if text:
         draft = _draft_object(root, value, walk, codecs, text)
@@ -176,22 +176,22 @@ def _with_ids(cases: tuple[Case, ...], cells: Cells) -> tuple[Case, ...]:
 def _draft_estimator(
     root: str,
     value: Any,  # noqa: ANN401
+    answers: Answers,
     walk: ClosureWalk,
     codecs: Sequence[Codec],
 ) -> _Draft:
     check_fitted(root, value)
-    own = own_name(root)
+    own = answers.own
     if own != root:
         walk.bind(own, value)
-    answers = EstimatorAnswers(value, own, method_of(value))
-    cases, remarks = estimator_cases(value, walk.namespace, answers)
-    made = written_item("predict", answers.text(), kind="function", reads=())
+    made = written_item("predict", answers.text, kind="function", reads=())
+    made = replace(made, imports=use_of_text(answers.text).imports)
     walk.need_state(own, value, reader="predict")
     draft = _with_state(walk, codecs)
     walk.add(made)
     draft.closure = walk.finish(root)
     draft.kind, draft.parameters = "estimator", ("X",)
-    draft.cases = cases
+    draft.cases, remarks = estimator_cases(answers, walk.namespace)
     draft.remarks += remarks
     if not draft.cases:
         raise ExportError(
@@ -205,88 +205,11 @@ def _draft_estimator(
 
 
 def _with_state(walk: ClosureWalk, codecs: Sequence[Codec]) -> _Draft:
-    draft = _Draft()
-    while needs := walk.take_needs():
-        for need in needs:
-            try:
-                codec, encoded = _encode(walk, need, codecs)
-            except HazardError as error:
-                walk.refuse(need.name, error)
-                continue
-            _keep_state(draft, need.name, codec, encoded)
-            draft.values[need.name] = need.value
-            _take_local(walk, encoded)
-            walk.add(_state_item(need.name, encoded))
-        walk.follow()
-    return draft
-
-
-def _take_local(walk: ClosureWalk, encoded: EncodedState) -> None:
-    """Take the modules beside the notebook whose classes a value holds."""
-    modules = [path.rpartition(".")[0] for path in encoded.trusted_types]
-    for module in (*encoded.modules, *modules):
-        if module and walk.is_local(module):
-            walk.use_module(module)
-
-
-def _encode(
-    walk: ClosureWalk, need: StateNeed, codecs: Sequence[Codec]
-) -> tuple[Codec, EncodedState]:
-    for codec in codecs:
-        try:
-            encoded = codec.encode(need.value)
-        except HazardError as error:
-            place = hazards.bound_in(need.name, walk.cells)
-            raise HazardError(
-                f"{need.reader} reads {need.name!r}{place}: {error.message}",
-                hint=error.hint,
-                hazard=error.hazard or "untrusted",
-                name=need.name,
-            ) from error
-        if encoded is not None:
-            _check_objects(walk, need, encoded)
-            return codec, encoded
-    raise hazards.no_codec(need.name, need.value, reader=need.reader, cells=walk.cells)
-
-
-def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) -> None:
-    for name, value in encoded.notebook_objects.items():
-        if name.endswith("<lambda>"):
-            raise HazardError(
-                f"{need.name!r} holds a lambda, which a file cannot name",
-                hint=f"Write it as a def in a cell, then make {need.name} again.",
-                hazard="lambda-in-state",
-                name=need.name,
-            )
-        if not walk.has(name) or walk.value_of(name) is not value:
-            raise HazardError(
-                f"{need.name!r} holds {name}, which is not the {name} that the notebook "
-                "defines now",
-                hint=f"Define {name} at the top level of a cell, then make {need.name} again.",
-                hazard="redefined",
-                name=need.name,
-            )
-
-
-def _state_item(name: str, encoded: EncodedState) -> Item:
-    text = f'{name} = _load("{name}")'
-    return written_item(name, text, kind="state", reads=tuple(encoded.notebook_objects))
-
-
-def _keep_state(draft: _Draft, name: str, codec: Codec, encoded: EncodedState) -> None:
-    stem = name if name.isascii() else f"value_{len(draft.state)}"
-    file = f"{stem}{codec.suffix}"
-    draft.files[f"{STATE}/{file}"] = encoded.data
-    draft.modules |= set(encoded.modules)
-    reader = codec.name.partition(":")[0].partition(".")[0] if ":" in codec.name else ""
-    draft.modules |= {reader} if reader else set()
-    draft.state.append(
-        StateEntry(
-            name=name,
-            codec=codec.name,
-            file=file,
-            digest=digest_bytes(encoded.data),
-            size_bytes=len(encoded.data),
-            trusted_types=encoded.trusted_types,
-        )
+    state = capture_state(walk, codecs)
+    return _Draft(
+        files=state.files,
+        state=state.entries,
+        values=state.values,
+        modules=state.modules,
+        remarks=state.remarks,
     )

@@ -14,7 +14,7 @@ from nbship.errors import ApprovalError, NbshipError, VerificationError
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_bytes, digest_file, digest_json
 from nbship.records.job import Job, Lock, Outcome
-from nbship.records.release import ENOUGH_ROWS, Manifest, Verification
+from nbship.records.release import Manifest, Verification
 from nbship.records.ssh import fingerprint, is_canonical, key_of, keys_of
 from nbship.records.vetting import Approval, Verdict
 from nbship.release.audit import (
@@ -23,10 +23,13 @@ from nbship.release.audit import (
     provenance_failures,
     wheel_failures,
 )
+from nbship.release.parity import notes_of
+from nbship.release.schemas import PLACES
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, read_sums
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import objection_to
 from nbship.workflow.bundle_files import read_record, regular_files
+from nbship.workflow.pickle_scan import pickle_failures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +43,7 @@ _BESIDE = {
     "capture.json": "provenance/capture.json",
     "golden.jsonl": "tests/golden.jsonl",
     "model.py": "src/model.py",
+    **PLACES,
 }
 _RECORDS = (
     "provenance/job.json",
@@ -115,7 +119,7 @@ def verify(
     audit = _Audit(
         bundle=bundle, trust=trust, reader=reader, replayer=replayer, sealer=sealer
     )
-    for ask in (_files, _seal, _manifest, _wheel, _provenance, _approvals, _replay):
+    for ask in _QUESTIONS:
         try:
             ask(audit)
         except NbshipError as error:
@@ -286,12 +290,27 @@ def _replay(audit: _Audit) -> None:
     )
     audit.parity = parity
     audit.failures += [f"replay: {text}" for text in parity.differences]
-    if not parity.is_proven:
-        audit.notices.append(
-            f"not proven: {parity.rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
-        )
+    audit.notices += notes_of(parity)
     audit.checks.append(f"{parity.cases_text}, replayed twice")
+
+
+def _pickles(audit: _Audit) -> None:
+    failures, count = pickle_failures(audit.files)
+    audit.failures += failures
+    audit.checks.append(f"no pickle in {count} files, looked for by what they hold")
 
 
 def _line_of(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace").removesuffix("\n")
+
+
+_QUESTIONS = (
+    _files,
+    _seal,
+    _manifest,
+    _wheel,
+    _pickles,
+    _provenance,
+    _approvals,
+    _replay,
+)

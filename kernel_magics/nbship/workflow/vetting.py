@@ -11,9 +11,12 @@ from nbship.errors import JobError, RecordNotFoundError, VettingError
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_file, digest_json
 from nbship.records.job import Lock
+from nbship.records.release import RootCapture
 from nbship.records.vetting import Verdict
 from nbship.vetting.dossier import Dossier, lint_sources
 from nbship.vetting.verdict import check_policy, judge
+from nbship.workflow.bundle_files import CAPTURE
+from nbship.workflow.captured import root_folder
 from nbship.workflow.jobs import job_status, load_job, published_outcome
 from nbship.workflow.meant import is_same_second
 from nbship.workflow.recording import recorded_run
@@ -117,7 +120,17 @@ def make_dossier(
         local_modules=instruments.local_modules(Path(job.cwd))
         if job.cwd
         else frozenset(),
+        captures=_captures(store, outcome),
     )
+
+
+def _captures(store: Store, outcome: Outcome) -> dict[str, RootCapture]:
+    roots = store.attempt_folder(outcome.job_id, outcome.attempt) / "roots"
+    return {
+        root.name: store.load(RootCapture, root_folder(roots, root.name) / CAPTURE)
+        for root in outcome.roots
+        if root.digest and (root_folder(roots, root.name) / CAPTURE).is_file()
+    }
 
 
 def latest_verdict(store: Store, job_id: str) -> Verdict | None:

@@ -14,6 +14,7 @@ from nbship.adapters.notebooks.reader import read_notebook
 from nbship.records.codec import from_json, to_json
 from nbship.records.job import JobStatus
 from nbship.records.policy import MetricRule, Policy
+from nbship.records.release import RootCapture
 from nbship.testing import ask_gate, make_dossier
 from nbship.vetting.dossier import Dossier
 from nbship.vetting.gates import BUILT_IN
@@ -33,10 +34,19 @@ def dossier_of(path: Path) -> Dossier:
     policy = Policy(
         metrics=tuple(from_json(MetricRule, {"name": n, **r}) for n, r in rules.items())
     )
+    captures = {
+        name: from_json(RootCapture, capture)
+        for name, capture in case.pop("captures", {}).items()
+    }
     metrics = {name: float(value) for name, value in case.pop("metrics", {}).items()}
     status = JobStatus(case.pop("status", "succeeded"))
     dossier = make_dossier(
-        notebook, status=status, metrics=metrics, policy=policy, **case
+        notebook,
+        status=status,
+        metrics=metrics,
+        policy=policy,
+        captures=captures,
+        **case,
     )
     return dataclasses.replace(dossier, local_modules=frozenset(local))
 

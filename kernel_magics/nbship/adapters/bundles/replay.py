@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.adapters.bundles.uv import last_lines, run_program, run_uv
 from nbship.errors import VerificationError
+from nbship.records.codec import from_json
+from nbship.records.parity import Place
 from nbship.release.lock_text import read_lock
-from nbship.release.parity import parity_of
+from nbship.release.parity import drawing_line, parity_of, unsteady_cases
 from nbship.release.requirements import minor_version
 
 if TYPE_CHECKING:
@@ -30,16 +32,21 @@ if TYPE_CHECKING:
 
 _INSTALL_TIMEOUT_S = 1200
 _REPLAY_TIMEOUT_S = 600
+_USAGE = 2
 _NAMESPACES = (("unshare", "-rn"), ("unshare", "-n"))
 #: refuses every socket; for systems without network namespaces
 _GUARD = """
-import runpy, sys
+import importlib, runpy, sys
 def refuse(event, arguments):
     if event in ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg",
                  "socket.getaddrinfo", "socket.gethostbyname"):
         raise PermissionError(f"{event}: a replay has no network")
-sys.addaudithook(refuse)
 package = sys.argv[1]
+try:  # what refuses is the last to hear of it: the package tells what was tried
+    importlib.import_module(package + "._accesses").install()
+except ImportError:
+    pass
+sys.addaudithook(refuse)
 sys.argv = [package, *sys.argv[2:]]
 runpy.run_module(package, run_name="__main__", alter_sys=True)
 """
@@ -70,11 +77,16 @@ class UvReplayer:
             copy = Path(shutil.copy2(wheel, folder / wheel.name))
             (folder / "requirements.lock").write_text(text, "utf-8")
             python = _make_environment(folder, copy, python_version, is_empty=not text)
-            reports = [_verify(folder, python, package) for _ in range(2)]
+            reports = [
+                _verify(folder, python, package, option)
+                for option in ("--watch", "--reverse")
+            ]
+            draws = _draws(folder, python, package, unsteady_cases(reports))
         return parity_of(
             reports,
             isolation="namespace" if namespace() else "guard",
             duration_s=round(time.monotonic() - started, 3),
+            draws=draws,
         )
 
 
@@ -159,17 +171,32 @@ def _demand(ended: Ended) -> None:
         )
 
 
-def _verify(folder: Path, python: Path, package: str) -> dict[str, Any]:
-    home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
-    words = [str(python), "-I", "-m", package, "verify", "--json"]
-    if not namespace():
-        words = [str(python), "-I", "-c", _GUARD, package, "verify", "--json"]
-    ended = run_program(
-        [*namespace(), *words],
-        cwd=home,
-        environ=_bare(home),
-        timeout_s=_REPLAY_TIMEOUT_S,
-    )
+def _draws(
+    folder: Path, python: Path, package: str, cases: Sequence[str]
+) -> tuple[Place, ...]:
+    """Run an unsteady case twice more and find the line that drew."""
+    if not cases:
+        return ()
+    asked = ("--trace", cases[0])
+    ended = [_ask(folder, python, package, *asked) for _ in range(2)]
+    try:
+        runs = [json.loads(end.output.strip().splitlines()[-1]) for end in ended]
+        line = drawing_line(*(run["events"] for run in runs))
+        found = None if line is None else runs[0]["places"][str(line)]
+    except (
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ):  # an older package, or no answer
+        return ()
+    return () if found is None else (from_json(Place, found),)
+
+
+def _verify(folder: Path, python: Path, package: str, option: str) -> dict[str, Any]:
+    ended = _ask(folder, python, package, option)
+    if ended.code == _USAGE:  # a package that an older nbship made
+        ended = _ask(folder, python, package)
     try:
         report: dict[str, Any] = json.loads(ended.output.strip().splitlines()[-1])
         report["cases"]
@@ -180,6 +207,20 @@ def _verify(folder: Path, python: Path, package: str) -> dict[str, Any]:
             hint="Look at the package's own error above.",
         ) from error
     return report
+
+
+def _ask(folder: Path, python: Path, package: str, *options: str) -> Ended:
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+    verify = [package, "verify", "--json", *options]
+    words = [str(python), "-I", "-m", *verify]
+    if not namespace():
+        words = [str(python), "-I", "-c", _GUARD, *verify]
+    return run_program(
+        [*namespace(), *words],
+        cwd=home,
+        environ=_bare(home),
+        timeout_s=_REPLAY_TIMEOUT_S,
+    )
 
 
 def _bare(home: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.adapters.bundles.lock import lock_requirements
 from nbship.errors import VerificationError
+from nbship.release.schemas import schema_files
 from nbship.release.wheel_text import wheel_files, wheel_name
 from nbship.resources import template_folder
 
@@ -52,6 +53,8 @@ class WheelBuilder:
         """
         contents = package_files(capture, capture_folder)
         contents["origin.json"] = _json(origin)
+        for name, text in schema_files(capture, origin).items():
+            contents[name] = text.encode()
         files = wheel_files(contents, capture=capture, origin=origin)
         into.mkdir(parents=True, exist_ok=True)
         path = into / wheel_name(str(origin["package"]), str(origin["version"]))

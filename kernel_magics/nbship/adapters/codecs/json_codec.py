@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from nbship.adapters.codecs.sharing import is_knotted
 from nbship.records.state import EncodedState
 from nbship.release.golden import READERS
 from nbship.resources import shipped_module
@@ -17,14 +18,16 @@ class JsonCodec:
     suffix = ".json"
 
     def encode(self, value: object) -> EncodedState | None:
-        """Write a value; None where JSON cannot hold it."""
+        """Write a value; None where JSON cannot hold it, or would part what is shared."""
         values = shipped_module("_values")
         try:
             data = values.encode(value)
+            if is_knotted(value):
+                return None
         except (values.UnsupportedValueError, RecursionError):
             return None
         kinds = set(_kinds(data))
-        if "$record" in kinds:
+        if kinds & {"$record", "$tensor", "$sparse"}:  # other codecs write them
             return None
         modules = [module for module, of in READERS.items() if kinds & set(of)]
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import Any
+
+from nbship.adapters.codecs.sharing import parts_of
 
 
 def notebook_objects(value: object) -> dict[str, Any]:
@@ -26,23 +27,5 @@ def notebook_objects(value: object) -> dict[str, Any]:
         kind = part if isinstance(part, (type, FunctionType)) else type(part)
         if getattr(kind, "__module__", None) == "__main__":
             found[kind.__qualname__] = kind
-        queue += _parts_of(part)
+        queue += parts_of(part)
     return found
-
-
-def _parts_of(value: Any) -> list[Any]:  # noqa: ANN401
-    np = sys.modules.get("numpy")
-    if isinstance(value, (type, FunctionType, str, bytes, int, float)):
-        return []
-    if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return list(value)
-    if isinstance(value, MethodType):
-        return [value.__self__, value.__func__]
-    if np is not None and isinstance(value, np.ndarray):
-        return list(value.flat) if value.dtype == object else []
-    parts = list(getattr(value, "__dict__", {}).values())
-    for name in ("func", "args", "keywords"):  # functools.partial keeps them in slots
-        parts += [getattr(value, name)] if hasattr(value, name) else []
-    return parts

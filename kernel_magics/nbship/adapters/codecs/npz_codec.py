@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from nbship.adapters.codecs.archive import archive_of
+from nbship.adapters.codecs.sharing import is_knotted
 from nbship.records.state import EncodedState
 from nbship.resources import shipped_module
 
@@ -19,7 +20,10 @@ class NpzCodec:
     suffix = ".npz"
 
     def encode(self, value: object) -> EncodedState | None:
-        """Write a value; None where it holds no array, or something that is no array."""
+        """Write a value; None where it holds no array, or something that is no array.
+
+        A value that holds one array or list at two places is left to another codec too.
+        """
         if "numpy" not in sys.modules:
             return None
         arrays: dict[str, bytes] = {}
@@ -28,7 +32,7 @@ class NpzCodec:
             structure = _split(value, arrays)
         except (values.UnsupportedValueError, RecursionError):
             return None
-        if not arrays:
+        if not arrays or is_knotted(value):
             return None
         text = json.dumps(structure, ensure_ascii=False).encode()
         arrays["structure.npy"] = _array_bytes(_bytes_array(text))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbship.adapters.codecs.arrow_codec import ArrowCodec
+from nbship.adapters.codecs.boosters import LightgbmCodec, XgboostCodec
 from nbship.adapters.codecs.json_codec import JsonCodec
 from nbship.adapters.codecs.npz_codec import NpzCodec
 from nbship.adapters.codecs.skops_codec import SkopsCodec
+from nbship.adapters.codecs.tensors import SafetensorsCodec
+from nbship.adapters.codecs.tree_codec import TreeCodec
 from nbship.errors import ExportError
 from nbship.plugins import load_plugins
 
@@ -34,4 +37,14 @@ def all_codecs() -> tuple[Codec, ...]:
                 hint="Mend or uninstall that plug-in.",
             )
         plugins.append(codec)
-    return (*plugins, NpzCodec(), ArrowCodec(), JsonCodec(), SkopsCodec())
+    return (
+        *plugins,
+        NpzCodec(),
+        ArrowCodec(),
+        JsonCodec(),
+        SafetensorsCodec(),
+        XgboostCodec(),
+        LightgbmCodec(),
+        SkopsCodec(),
+        TreeCodec(),
+    )

@@ -17,6 +17,7 @@ from typing import Any
 
 from nbship.adapters.codecs.archive import archive_of
 from nbship.adapters.codecs.notebook_objects import notebook_objects
+from nbship.adapters.codecs.sharing import libraries_of
 from nbship.errors import HazardError
 from nbship.records.state import EncodedState
 from nbship.resources import shipped_module
@@ -30,6 +31,8 @@ _ALLOWED_STANDARD = {
     "uuid",
     "zoneinfo",
 }
+#: libraries whose objects have a format of their own
+_OTHERS = {"lightgbm", "pandas", "torch", "xgboost"}
 
 
 class SkopsCodec:
@@ -37,6 +40,10 @@ class SkopsCodec:
 
     name = "skops"
     suffix = ".skops"
+
+    def __init__(self, *, is_strict: bool = False) -> None:
+        #: whether the value must come back here and now, and no other codec is preferred
+        self._is_strict = is_strict
 
     def encode(self, value: object) -> EncodedState | None:
         """Write an object; None where skops cannot.
@@ -50,6 +57,8 @@ class SkopsCodec:
         is_builtin = kind.__module__ == "builtins" and kind not in _CONTAINERS
         if isinstance(value, (type, FunctionType)) or is_builtin:
             return None
+        if not self._is_strict and libraries_of(value) & _OTHERS:
+            return None
         import skops.io
 
         try:
@@ -57,6 +66,8 @@ class SkopsCodec:
         except Exception:  # noqa: BLE001  # whatever the object's own methods raise
             return None
         data, roots = _rewrite(raw)
+        if not (_comes_back(raw) if self._is_strict else _is_for_skops(kind, roots)):
+            return None
         trusted = tuple(sorted(skops.io.get_untrusted_types(data=data)))
         _check_trusted(trusted, value)
         alias = shipped_module("_state").NOTEBOOK_MODULE
@@ -68,6 +79,32 @@ class SkopsCodec:
             modules=("skops", *sorted(modules | {"sklearn"})),
             notebook_objects=notebook_objects(value),
         )
+
+
+def _root_of(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _comes_back(raw: bytes) -> bool:
+    import skops.io
+
+    try:
+        skops.io.loads(raw, trusted=skops.io.get_untrusted_types(data=raw))
+    except Exception:  # noqa: BLE001  # whatever constructors raise
+        return False
+    return True
+
+
+def _is_for_skops(kind: type, roots: set[str]) -> bool:
+    """Tell whether no other codec does better: one that needs less, or a format of its own."""
+    is_own = kind in _CONTAINERS or kind.__module__ == "__main__"
+    return not roots & _OTHERS and (
+        not is_own or "sklearn" in roots or _is_fitted(kind)
+    )
+
+
+def _is_fitted(kind: type) -> bool:
+    return any(_root_of(base) == "sklearn" for base in kind.__mro__)
 
 
 def _check_trusted(trusted: tuple[str, ...], value: object) -> None:

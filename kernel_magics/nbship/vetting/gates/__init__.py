@@ -22,6 +22,7 @@ from nbship.vetting.gates.parameters import HasParametersCell, ParametersAreUsed
 from nbship.vetting.gates.paths import NoAbsolutePaths
 from nbship.vetting.gates.python import PythonIsSound
 from nbship.vetting.gates.randomness import RandomnessIsSeeded
+from nbship.vetting.gates.roots import InputsAreRaw, RootsAreProven
 from nbship.vetting.gates.secrets import NoSecrets
 
 #: in the order of their codes
@@ -45,5 +46,7 @@ BUILT_IN = (
     MetricsReachThresholds(),
     MetricsMatchBaseline(),
     MetricsAreNumbers(),
+    RootsAreProven(),
+    InputsAreRaw(),
     PythonIsSound(),
 )

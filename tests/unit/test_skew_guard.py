@@ -1,0 +1,153 @@
+"""The skew guard: golden inputs that cells outside of the closure had transformed."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.executed import ExecutedNotebook
+
+IMPORTS = """
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+"""
+DATA = """
+rng = np.random.default_rng(7)
+df = pd.DataFrame({"age": rng.normal(40, 9, 60), "pay": rng.normal(3, 1, 60)})
+y = (df["age"] > 40).astype(int)
+"""
+PREDICT = """
+def predict(rows):
+    return rows["age"] * 2
+"""
+
+
+def skew(folder, *cells, root="predict"):
+    notebook = ExecutedNotebook(*cells, roots=(root,))
+    record = notebook.capture(folder / "capture", root)
+    return record.skew
+
+
+def told(found):
+    return [(f.name, f.cell_id, f.line) for f in found]
+
+
+def test_a_scaled_column_is_pointed_out_with_its_cell(tmp_path):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        "scaler = StandardScaler().fit(df[['age', 'pay']])\n\n"
+        'df["age"] = scaler.transform(df[["age", "pay"]])[:, 0]',
+        PREDICT,
+        "predict(df.head(30))",
+    )
+
+    assert told(found) == [("age", "c3", 3)]
+    assert found[0].message == (
+        "skew: golden inputs of predict are transformed before the call: 'age' is made by "
+        "scaler.transform (StandardScaler) in cell In[3] (c3), line 3 "
+        '(`df["age"] = scaler.transform(df[["age", "pay"]])[:, 0]`), and the package does '
+        "not do that: call it inside predict, or tell callers to"
+    )
+
+
+def test_a_table_that_a_scaler_made_is_followed_through_splits_and_slices(tmp_path):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        "X = df[['age', 'pay']].to_numpy()\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)",
+        "scaler = StandardScaler().fit(X_train)\n"
+        "X_train = scaler.transform(X_train)\n"
+        "X_test = scaler.transform(X_test)",
+        "model = LogisticRegression().fit(X_train, y_train)",
+        "def predict(rows):\n    return model.predict(rows)",
+        "few = X_test[:12]\npredict(few)",
+    )
+
+    assert told(found) == [("X_test", "c4", 3)]
+
+
+def test_an_estimator_is_asked_about_rows_that_were_scaled(tmp_path):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        "scaler = StandardScaler()\nX_std = scaler.fit_transform(df)",
+        "model = LogisticRegression().fit(X_std, y)",
+        root="model",
+    )
+
+    assert told(found) == [("X_std", "c3", 2)]
+    assert "scaler.fit_transform (StandardScaler)" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("predict(scaler.transform(df))", 1),
+        ("for row in np.log(df.to_numpy()):\n    predict(row)", 1),
+        ("[predict(v) for v in (df['age'] / 100).tolist()]", 1),
+        ("rows = df.apply(np.sqrt)\nprint(1)\npredict(rows)", 1),
+        ("rows = df.copy()\nrows /= 2\npredict(rows)", 2),
+        ("rows = df.to_numpy().copy()\nrows[:, 0] = rows[:, 0] - 3\npredict(rows)", 2),
+        ("rows = df.assign(age=df.age * 2)\npredict(rows)", 1),
+        ("rows = df.copy()\nrows['age'] = rows['age'].fillna(0)\npredict(rows)", 2),
+        ("rows = df.copy()\nrows.fillna(0, inplace=True)\npredict(rows)", 2),
+    ],
+)
+def test_transformations_of_every_form_are_seen(tmp_path, call, line):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        "scaler = StandardScaler().fit(df)",
+        "def predict(rows):\n    return len(str(rows))",
+        call,
+    )
+
+    assert [(f.cell_id, f.line) for f in found] == [("c5", line)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "predict(df)",
+        "predict(df.iloc[5:9])",
+        "rows = df[df.age > 40].reset_index(drop=True).rename(columns={'a': 'b'})\npredict(rows)",
+        "rows = df.copy()\nrows['age'] = rows['age'].astype('float32')\npredict(rows)",
+        "rows = df.copy()\nrows['other'] = rows['age'] * 2\npredict(rows[['age', 'pay']])",
+        "for i, row in df.iterrows():\n    predict(row)",
+        "for w in np.linspace(0, 9, 5):\n    predict(float(w) * 2)",
+        "a, b = train_test_split(df, random_state=1)\npredict(b)",
+        "predict(pd.concat([df, df]).sample(9, random_state=1))",
+        "predict([1.0, 2.0])\npredict({'age': 3})",
+    ],
+)
+def test_choosing_and_rearranging_rows_is_no_skew(tmp_path, call):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        "def predict(rows):\n    return len(str(rows))",
+        call,
+    )
+
+    assert told(found) == []
+
+
+def test_what_the_root_does_itself_is_no_skew(tmp_path):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        "scaler = StandardScaler().fit(df)\nmodel = LogisticRegression().fit(scaler.transform(df), y)",
+        "def predict(rows):\n    return model.predict(scaler.transform(rows))",
+        "predict(df.tail(25))",
+    )
+
+    assert told(found) == []
