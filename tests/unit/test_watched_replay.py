@@ -42,7 +42,7 @@ def predict(path, again):
     except OSError:
         pass
     subprocess.run([sys.executable, "-c", ""], check=True)
-    os.environ.get("NBSHIP_TEST_TARIFF", "none")
+    os.environ.get("NBSHIP_TEST_" + "TARIFF", "none")
     return found
 """
 STATEFUL = """

@@ -144,12 +144,16 @@ def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) ->
             raise HazardError(
                 f"{need.name!r} holds a lambda, which a file cannot name",
                 hint=f"Write it as a def in a cell, then make {need.name} again.",
+                hazard="lambda-in-state",
+                name=need.name,
             )
         if not walk.has(name) or walk.value_of(name) is not value:
             raise HazardError(
                 f"{need.name!r} holds {name}, which is not the {name} that the notebook "
                 "defines now",
                 hint=f"Define {name} at the top level of a cell, then make {need.name} again.",
+                hazard="redefined",
+                name=need.name,
             )
 
 
