@@ -46,7 +46,7 @@ _ZFILE_BYTES = (21, 22)
 _OPAQUE = {b"\x28\xb5\x2f\xfd": "zstandard", b"\x04\x22\x4d\x18": "lz4"}
 _BYTES_IN_JSON = re.compile(rb'"\$byte(?:s|array)": ?"([A-Za-z0-9+/=]*)"')
 #: base64 of the header of a pickle
-_BASE64 = re.compile(rb"(?<![A-Za-z0-9+/])gA[I-X][A-Za-z0-9+/]{9,}={0,2}")
+_BASE64 = re.compile(rb"gA[I-X][A-Za-z0-9+/]{9,}={0,2}")
 _HEADER_IN_PYTHON = re.compile(rb"\\x80\\x0[2-5]")
 _PLAIN_DTYPE = re.compile(r"[<>|=]?[biufcmMSUV?]\d*(?:\[[^\]]*\])?")
 _BROKEN = (

@@ -77,11 +77,8 @@ def write_draft(  # noqa: PLR0913  # what a capture is made of
         If the file system refuses.
     """
     public = "predict" if draft.kind == "estimator" else root
-    for item in draft.closure.items.values():
-        place = item.cell.place if item.cell else "the module"
-        hazards.check_text(item.text, reader=item.name, place=place)
     module = module_text(draft.closure, notebook=notebook, public=public)
-    refuse_pickled_text(module.text, root)
+    _check_texts(draft.closure, module.text, root)
     golden = golden_text(draft.cases)
     modules = _modules(draft)
     signature, skew = described(
@@ -116,6 +113,14 @@ def write_draft(  # noqa: PLR0913  # what a capture is made of
     encoded = {name: content.encode() for name, content in files.items()}
     _place({**draft.files, **encoded}, folder)
     return record
+
+
+def _check_texts(closure: Closure, module: str, root: str) -> None:
+    """Refuse a module that holds a secret or spells a pickle out."""
+    for item in closure.items.values():
+        place = item.cell.place if item.cell else "the module"
+        hazards.check_text(item.text, reader=item.name, place=place)
+    refuse_pickled_text(module, root)
 
 
 def _modules(draft: Draft) -> set[str]:
