@@ -51,6 +51,10 @@ class Accesses:
         self._own = (f"{folder}/model.py", f"{folder}/_local/")
         self._folder = f"{folder}/"
         self._declared = set(_about.capture().get("variables") or ())
+        # names of this run alone, so that equal replays tell the same
+        self._places = [(str(Path.home()), "~")]
+        if sys.prefix != sys.base_prefix:
+            self._places.insert(0, (sys.prefix, "ENVIRONMENT"))
         #: texts among the arguments of the call at hand: a path given is no secret
         self.given: set[str] = set()
         self.found: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -81,6 +85,8 @@ class Accesses:
         self, kind: str, target: str, mode: str, place: tuple[str, int, bool]
     ) -> None:
         file, line, is_direct = place
+        for folder, name in self._places:
+            target = target.replace(folder, name)
         key = (kind, target, mode, file, line)
         self.found.setdefault(
             key,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nbship.records.signature import Signature
+from nbship.release.skew import skew_of
 from support.executed import ExecutedNotebook
 
 IMPORTS = """
@@ -151,3 +153,24 @@ def test_what_the_root_does_itself_is_no_skew(tmp_path):
     )
 
     assert told(found) == []
+
+
+def test_a_root_that_answers_by_its_method_is_followed_too(tmp_path):
+    notebook = ExecutedNotebook(
+        IMPORTS,
+        DATA,
+        "rows = np.log1p(df.abs())",
+        "class Model:\n    def predict(self, rows):\n        return rows * 2\nmodel = Model()",
+        "model.predict(rows)",
+        roots=(),
+    )
+
+    found = skew_of(
+        "model",
+        cases=[{"origin": "cell c5"}],
+        signature=Signature(inputs=(), outputs=()),
+        namespace=notebook.namespace,
+        cells=notebook.cells,
+    )
+
+    assert told(found) == [("rows", "c3", 1)]

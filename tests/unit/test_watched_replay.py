@@ -42,7 +42,7 @@ def predict(path, again):
     except OSError:
         pass
     subprocess.run([sys.executable, "-c", ""], check=True)
-    os.environ.get("NBSHIP_TEST_" + "TARIFF", "none")
+    os.environ.get("_".join(["NBSHIP", "TEST", "TARIFF"]), "none")
     return found
 """
 STATEFUL = """
@@ -205,12 +205,32 @@ def test_lines_of_network_programs_and_variables_are_those_of_the_author(tmp_pat
 
     found = watched(made).watched["accesses"]
 
+    program = sys.executable
+    if sys.prefix != sys.base_prefix:  # the environment is another one in each replay
+        program = program.replace(sys.prefix, "ENVIRONMENT")
     assert [(a["kind"], a["target"].split()[0], a["is_direct"]) for a in found] == [
         ("network", "127.0.0.1:9", True),
-        ("subprocess", sys.executable, True),
+        ("subprocess", program, True),
         ("environment", "NBSHIP_TEST_TARIFF", True),
     ]
     assert [a["place"]["cell_line"] for a in found] == [16, 19, 20]
+
+
+def test_a_file_in_the_home_of_the_replay_is_told_without_its_path(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = package(
+        tmp_path,
+        "watch_home",
+        "from pathlib import Path\n\n\ndef predict(x):\n"
+        "    (Path.home() / 'log.txt').write_text(str(x))\n    return x\n",
+        "predict(0)",
+    )
+
+    (found,) = watched(made).watched["accesses"]
+
+    assert (found["target"], found["mode"]) == ("~/log.txt", "write")
 
 
 def test_what_libraries_read_while_they_are_imported_is_theirs(tmp_path):

@@ -179,11 +179,18 @@ def _calls(root: str, cell: ExecutedCell) -> Iterator[tuple[ast.expr, Moment]]:
         if isinstance(name, ast.Name)
     }
     for node in ast.walk(parse(cell.source)):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == root:
+        if isinstance(node, ast.Call) and _is_root(node.func, root):
             moment = (cell.execution_count or 0, _line_of(node, cell))
             for argument in (*node.args, *(word.value for word in node.keywords)):
                 name = getattr(argument, "id", "")
                 yield loops.get(name, argument), moment
+
+
+def _is_root(node: ast.expr, root: str) -> bool:
+    """Tell whether what is called is the root, or the method by which it answers."""
+    if isinstance(node, ast.Attribute) and node.attr == "predict":
+        node = node.value
+    return isinstance(node, ast.Name) and node.id == root
 
 
 def _line_of(node: ast.expr, cell: ExecutedCell) -> int:
