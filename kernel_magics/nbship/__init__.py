@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         golden,
         load_ipython_extension,
         log,
+        resource,
         unload_ipython_extension,
     )
 
@@ -25,6 +26,7 @@ __all__ = [
     "golden",
     "load_ipython_extension",
     "log",
+    "resource",
     "unload_ipython_extension",
 ]
 
@@ -33,6 +35,7 @@ _HOMES = {
     "golden": "nbship.faces.notebook",
     "load_ipython_extension": "nbship.faces.notebook",
     "log": "nbship.faces.notebook",
+    "resource": "nbship.faces.notebook",
     "unload_ipython_extension": "nbship.faces.notebook",
 }
 

@@ -130,7 +130,26 @@ class ApprovalError(NbshipError):
 
 
 class ExportError(NbshipError):
-    """A root cannot be exported."""
+    """A root cannot be exported.
+
+    Parameters
+    ----------
+    message, hint
+        As for :class:`NbshipError`.
+    hazard
+        One word for what is in the way, such as ``handle``; "" where it is none of the table.
+    name
+        The name in the notebook that it is about.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", hazard: str = "", name: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.hazard = hazard
+        self.name = name
+        #: where several were found together: each of them
+        self.parts: tuple[ExportError, ...] = ()
 
 
 class HazardError(ExportError):

@@ -48,6 +48,7 @@ def changed_files() -> list[str]:
         "model.py": captured["module_digest"],
         "golden.jsonl": captured["golden_digest"],
         **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+        **{item["file"]: item["digest"] for item in captured.get("local_modules", ())},
     }
     return [
         f"{name}: missing"

@@ -7,6 +7,7 @@ composite values with the types that ``capture.json`` lists.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -16,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _FOLDER = Path(__file__).resolve().parent
 #: the name under which captured objects know the classes of the notebook
 NOTEBOOK_MODULE = "__notebook__"
-_lock = threading.Lock()
+_lock = threading.RLock()
 #: values of files that hold several, until each is taken
 _together: dict[str, dict[str, Any]] = {}
 
@@ -98,6 +99,14 @@ def _entries() -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in capture["state"]}
 
 
+def _local_modules() -> dict[str, str]:
+    """Map modules that lay beside the notebook to where they are in this package."""
+    path = _FOLDER / "capture.json"
+    capture = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    names = [entry["name"] for entry in capture.get("local_modules", ())]
+    return {name: f"._local.{name}" for name in names}
+
+
 def _read_json(data: bytes) -> Any:
     from ._values import decode
 
@@ -164,21 +173,35 @@ def _labels(columns: list[Any], names: list[Any]) -> Any:
     return pd.Index(labels, name=names[0])
 
 
+@contextlib.contextmanager
+def _lending(places: dict[str, str]) -> Iterator[None]:
+    """Lend modules of this package the names by which a file imports their classes."""
+    with _lock:
+        lent = {n: importlib.import_module(p, __package__) for n, p in places.items()}
+        kept = {name: sys.modules.get(name) for name in lent}
+        sys.modules.update(lent)
+        try:
+            yield
+        finally:
+            for name, module in kept.items():
+                if module is None:
+                    del sys.modules[name]
+                else:
+                    sys.modules[name] = module
+
+
 def _read_skops(data: bytes, trusted_types: Sequence[str]) -> Any:
     import skops.io
 
-    with _lock:  # skops imports classes by name: lend it ours while it reads
-        sys.modules[NOTEBOOK_MODULE] = importlib.import_module(".model", __package__)
-        try:
-            return skops.io.loads(data, trusted=list(trusted_types))
-        finally:
-            del sys.modules[NOTEBOOK_MODULE]
+    with _lending({NOTEBOOK_MODULE: ".model", **_local_modules()}):
+        return skops.io.loads(data, trusted=list(trusted_types))
 
 
 def _read_tree(data: bytes, trusted_types: Sequence[str]) -> Any:
     from ._tree import read_tree
 
-    return read_tree(data, trusted_types)
+    with _lending(_local_modules()):
+        return read_tree(data, trusted_types)
 
 
 def _read_tensors(data: bytes) -> Any:

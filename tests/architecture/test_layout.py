@@ -26,6 +26,7 @@ PUBLIC_NAMES = [
     "golden",
     "load_ipython_extension",
     "log",
+    "resource",
     "unload_ipython_extension",
 ]
 HEAVY = {

@@ -242,3 +242,35 @@ def test_export_in_a_notebook_makes_a_wheel_and_proves_it(tmp_path):
     assert refused.ename == "HazardError"
     assert "a database connection (sqlite3.Connection)" in refused.evalue
     assert set((tmp_path / ".mlops" / "exports").iterdir()) == before
+
+
+@pytest.mark.full
+def test_modules_beside_the_notebook_and_resources_answer_from_the_wheel(tmp_path):
+    (tmp_path / "own_rates.py").write_text(
+        "def rate(zone):\n    return {'a': 2}[zone]\n"
+    )
+    cells = (
+        "%load_ext nbship",
+        "import nbship, sqlite3\nfrom own_rates import rate",
+        (
+            "@nbship.resource\ndef prices():\n    made = sqlite3.connect(':memory:')\n"
+            "    made.execute('create table p (v)')\n    made.execute('insert into p values (7)')\n"
+            "    return made"
+        ),
+        "def predict(zone):\n    return prices().execute('select v from p').fetchone()[0] * rate(zone)",
+        "predict('a')",
+    )
+    kernel = LiveKernel(tmp_path)
+    try:
+        for cell in cells:
+            assert kernel.run(cell).status == "ok"
+        done = kernel.run("%mlops export predict --package tariff --json")
+    finally:
+        kernel.close()
+
+    (folder,) = (tmp_path / ".mlops" / "exports").iterdir()
+    record = json.loads((folder / "capture" / "capture.json").read_text())
+    assert done.status == "ok", done.evalue
+    assert json.loads((folder / "export.json").read_text())["parity"]["passed"] is True
+    assert record["resources"] == ["prices"]
+    assert record["requirements"] == {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nbship.adapters.codecs.registry import all_codecs
 from nbship.adapters.probes.distributions import installed_here
 from nbship.release.cells import ExecutedCell
-from nbship.release.recording import record, recorder_of
+from nbship.release.objects import attended
 from nbship.resources import template_folder
 from nbship.workflow.export_capture import LiveNotebook, capture_root
 
@@ -71,10 +71,9 @@ class ExecutedNotebook:
             code = compile(unit, name, "exec", self._flags, dont_inherit=True)
             exec(code, self.namespace)  # noqa: S102  # that is what a notebook is
         for root in self.roots:
-            value = self.namespace.get(root)
-            is_function = callable(value) and not hasattr(value, "fit")
-            if is_function and recorder_of(value) is None:
-                self.namespace[root] = record(value, lambda: self._origin)
+            if root in self.namespace:
+                value = self.namespace[root]
+                self.namespace[root] = attended(value, lambda: self._origin)
 
     @property
     def live(self) -> LiveNotebook:

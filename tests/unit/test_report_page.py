@@ -9,7 +9,15 @@ from nbship.adapters.bundles.ssh_seal import SshSealer, create_key
 from nbship.errors import JobError, NotebookError
 from nbship.faces.report_cells import view_cells, view_findings
 from nbship.faces.report_exporter import ReportExporter
-from nbship.records.job import JobStatus
+from nbship.records.codec import json_text
+from nbship.records.digest import digest_tree
+from nbship.records.explanation import (
+    CellReason,
+    Explanation,
+    LineReason,
+    ValueReason,
+)
+from nbship.records.job import CapturedRoot, JobStatus
 from nbship.records.policy import Policy
 from nbship.records.vetting import Decision, Finding, Severity
 from nbship.resources import template_folder
@@ -347,3 +355,43 @@ def test_landmarks_names_and_language_are_there():
 
 def test_the_style_sheet_stays_small():
     assert (template_folder("report") / "report.css").stat().st_size <= 15_000
+
+
+def explained(folder):
+    told = Explanation(
+        root="predict",
+        notebook="penguins.ipynb",
+        module_lines=9,
+        lines_kept=3,
+        lines_of_notebook=40,
+        lines=(
+            LineReason(first_line=5, last_line=7, name="predict", kind="function", why="the root <itself>", cell_id="train", execution_count=5),
+        ),
+        cells=(CellReason(cell_id="plot", execution_count=4, lines=1, lines_in=0, why="out: it defines nothing"),),
+        values=(ValueReason(name="model", type="sklearn.LogisticRegression", codec="skops", file="model.skops", size_bytes=2048, reader="predict", origin="cell In[5] (train)"),),
+        remarks=("not proven: 3 rows",),
+    )  # fmt: skip
+    folder.mkdir(parents=True)
+    (folder / "explanation.json").write_text(json_text(told))
+    return CapturedRoot(name="predict", digest=digest_tree(folder))
+
+
+def test_what_would_ship_is_explained_line_by_line_and_cell_by_cell(case):
+    folder = case.store.attempt_folder(JOB_ID, 1) / "roots" / "predict"
+    case.finish(roots=(explained(folder),))
+
+    page = page_of(case)
+
+    text = page.by_id("content").text
+    assert "3 of 40 lines of code are kept" in text
+    for fact in ("5\N{EN DASH}7", "the root <itself>", "model", "skops", "2.0 KiB", "out: it defines nothing", "not proven: 3 rows"):  # fmt: skip
+        assert fact in text
+
+
+def test_an_explanation_that_was_changed_since_is_not_shown(case):
+    folder = case.store.attempt_folder(JOB_ID, 1) / "roots" / "predict"
+    root = explained(folder)
+    (folder / "more.txt").write_text("added")
+    case.finish(roots=(root,))
+
+    assert "lines of code are kept" not in page_of(case).by_id("content").text

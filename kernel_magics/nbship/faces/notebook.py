@@ -1,4 +1,4 @@
-"""What a notebook sees of nbship: the extension, ``nbship.log`` and ``nbship.golden``."""
+"""What a notebook sees of nbship: the extension, ``nbship.log``, ``golden`` and ``resource``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nbship.errors import UsageError
 from nbship.faces.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "Session",
@@ -18,6 +18,7 @@ __all__ = [
     "golden",
     "load_ipython_extension",
     "log",
+    "resource",
     "unload_ipython_extension",
 ]
 
@@ -126,3 +127,10 @@ def golden(*positional: Any, **named: Any) -> Any:  # noqa: ANN401  # a decorato
     from nbship.faces.roots import golden as decorator
 
     return decorator(*positional, **named)
+
+
+def resource(function: Callable[[], Any]) -> Callable[[], Any]:
+    """Declare a function that opens a handle; see :mod:`nbship.release.opening`."""
+    from nbship.release.opening import resource as decorator
+
+    return decorator(function)

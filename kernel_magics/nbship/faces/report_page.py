@@ -48,6 +48,10 @@ class Page:
     metrics: tuple[Mapping[str, Any], ...] = ()
     parameters: tuple[Mapping[str, Any], ...] = ()
 
+    def cell(self, cell_id: str | None) -> CellView | None:
+        """Return the cell of an id; None where the page has none."""
+        return next((c for c in self.cells if cell_id and c.id == cell_id), None)
+
     def about(self, cell: CellView) -> tuple[FindingView, ...]:
         """Return the findings about one cell."""
         return tuple(v for v in (*self.findings, *self.waived) if v.cell is cell)

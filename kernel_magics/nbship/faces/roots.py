@@ -6,19 +6,21 @@ Nothing here may break a cell: hooks swallow their own faults.
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import linecache
 import os
 import sys
 from pathlib import Path
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbship import variables
 from nbship.errors import NbshipError
-from nbship.release.cells import ExecutedCell
+from nbship.release.cells import ExecutedCell, bound_names
 from nbship.release.declared import declaration, declare
-from nbship.release.recording import record, recorder_of
+from nbship.release.objects import attended
+from nbship.release.recording import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,16 +53,32 @@ class _Attendance:
 
     def _wrap(self) -> None:
         for name in self.roots:
-            value = self.shell.user_ns.get(name)
-            is_function = isinstance(value, FunctionType) or hasattr(
-                value, "__wrapped__"
-            )
-            if (
-                is_function
-                and recorder_of(value) is None
-                and not isinstance(value, type)
-            ):
-                self.shell.user_ns[name] = record(value, self.running_cell)
+            if name in self.shell.user_ns:
+                self.wrap(name)
+
+    def wrap(self, name: str) -> None:
+        """Let the calls of a root be recorded from now on."""
+        value = self.shell.user_ns[name]
+        stand_in = attended(value, self.running_cell)
+        if stand_in is not value:
+            self.shell.user_ns[name] = stand_in
+
+    def visit(self, tree: Any) -> Any:  # noqa: ANN401  # IPython's protocol
+        """Add, behind a statement that binds a root, the call that lets it be recorded.
+
+        IPython asks this before it compiles a cell. So calls in the cell of the definition
+        are recorded too. The last statement is left alone: it may be the cell's answer.
+        """
+        if not isinstance(tree, ast.Module):
+            return tree
+        body: list[ast.stmt] = []
+        for statement in tree.body:
+            body.append(statement)
+            bound = self.roots.keys() & bound_names(statement)
+            if bound and statement is not tree.body[-1]:
+                body += [_wrapping(name, statement) for name in sorted(bound)]
+        tree.body = body
+        return tree
 
     def running_cell(self) -> str:
         """Name the cell whose code is on the stack: ``In[3]``."""
@@ -90,8 +108,17 @@ def attend(roots: Sequence[str]) -> None:
         attendance = _attended[id(shell)] = _Attendance(shell)
         for name in _PROTOCOL_NAMES:
             shell.events.register(name, getattr(attendance, name))
+        shell.ast_transformers.append(attendance)
     attendance.roots |= dict.fromkeys(roots)
     attendance.pre_run_cell(None)
+
+
+def wrap(name: str) -> None:
+    """Let the calls of a root be recorded: what a cell calls behind its definition."""
+    attendance = _attended.get(id(_shell()))
+    if attendance is not None and name in attendance.shell.user_ns:
+        with contextlib.suppress(Exception):  # the cell is the user's
+            attendance.wrap(name)
 
 
 def dismiss() -> None:
@@ -101,6 +128,8 @@ def dismiss() -> None:
     if attendance is not None:
         for name in _PROTOCOL_NAMES:
             attendance.shell.events.unregister(name, getattr(attendance, name))
+        if attendance in attendance.shell.ast_transformers:
+            attendance.shell.ast_transformers.remove(attendance)
 
 
 def golden(  # noqa: PLR0913  # what an author may say of a function
@@ -240,6 +269,14 @@ def _refuse(place: Path, message: str, hint: str) -> None:
     place.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"message": message, "hint": hint}, ensure_ascii=False)
     (place / "refusal.json").write_text(text, "utf-8")
+
+
+def _wrapping(name: str, behind: ast.stmt) -> ast.stmt:
+    text = f"__import__({__name__!r}, fromlist=['']).wrap({name!r})"
+    made = ast.parse(text).body[0]
+    for node in ast.walk(made):
+        ast.copy_location(node, behind)
+    return ast.fix_missing_locations(made)
 
 
 def _shell() -> Any:  # noqa: ANN401

@@ -14,6 +14,7 @@ __all__ = [
     "ENOUGH_ROWS",
     "Column",
     "Export",
+    "LocalModule",
     "Manifest",
     "ParityReport",
     "Release",
@@ -62,6 +63,17 @@ class SkewFinding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LocalModule:
+    """The file of a module that lay beside the notebook, taken along."""
+
+    #: dotted import name in the notebook
+    name: str
+    #: path below the package's folder
+    file: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RootCapture:
     """A root with its closure as it stood in a live kernel: ``roots/<name>/capture.json``."""
 
@@ -90,6 +102,11 @@ class RootCapture:
     source_map: Mapping[str, Any] = field(default_factory=dict)
     #: what a reader should know, such as "golden rows taken from X_test"
     remarks: tuple[str, ...] = ()
+    local_modules: tuple[LocalModule, ...] = ()
+    #: environment variables that the code reads
+    variables: tuple[str, ...] = ()
+    #: functions that open a declared resource, once
+    resources: tuple[str, ...] = ()
     #: golden inputs that cells outside of the closure had transformed
     skew: tuple[SkewFinding, ...] = ()
 

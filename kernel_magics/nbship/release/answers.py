@@ -25,6 +25,8 @@ _XGBOOST_TEXT = """\
 
     return {own}.predict(DMatrix(X))"""
 _OWN_TEXT = "    return {own}.predict(X)"
+#: methods by which an estimator answers for rows it has not seen, the first it has
+_METHODS = ("predict", "transform", "score_samples", "kneighbors")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,8 @@ class Answers:
     own: str
     text: str
     predict: Callable[[Any], Any]
+    #: the method that is called, for messages
+    method: str = "predict"
     #: the columns that it was fitted on; None where it does not say
     feature_names_in_: Any = None
     n_features_in_: int | None = None
@@ -48,7 +52,7 @@ def answers_of(value: Any, *, own: str) -> Answers | None:  # noqa: ANN401
     Parameters
     ----------
     value
-        An estimator with ``fit`` and ``predict``, a booster of XGBoost or LightGBM, or a
+        An estimator with ``fit`` and ``predict`` or another method that answers, a booster of XGBoost or LightGBM, or a
         module of PyTorch.
     own
         Its name in the module that is made.
@@ -68,15 +72,26 @@ def answers_of(value: Any, *, own: str) -> Answers | None:  # noqa: ANN401
         text = _text(value, own, _OWN_TEXT)
         width = value.num_feature()
         return Answers(own=own, text=text, predict=value.predict, n_features_in_=width)
-    if not all(callable(getattr(value, name, None)) for name in ("predict", "fit")):
+    method = _method_of(value)
+    if not method:
         return None
     return Answers(
         own=own,
-        text=_text(value, own, _OWN_TEXT),
-        predict=value.predict,
+        text=_text(value, own, f"    return {{own}}.{method}(X)"),
+        predict=getattr(value, method),
+        method=method,
         feature_names_in_=getattr(value, "feature_names_in_", None),
         n_features_in_=getattr(value, "n_features_in_", None),
     )
+
+
+def _method_of(value: Any) -> str:  # noqa: ANN401
+    if not callable(getattr(value, "fit", None)):
+        return ""
+    for name in _METHODS:
+        if callable(getattr(value, name, None)):
+            return name
+    return ""
 
 
 def _xgboost_answers(booster: Any, own: str) -> Answers:  # noqa: ANN401

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: statements with names of their own
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: expressions with names of their own
+INNER = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -58,8 +60,17 @@ class Passage:
 
 @lru_cache(maxsize=512)
 def parse(source: str) -> ast.Module:
-    """Parse the source of a cell, once."""
-    return ast.parse(source)
+    """Parse the source of a cell, once; one that never compiled holds nothing."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module(body=[], type_ignores=[])
+
+
+@lru_cache(maxsize=512)
+def names_of(source: str) -> frozenset[str]:
+    """Name what the top-level statements of a cell bind."""
+    return frozenset(n for node in parse(source).body for n in bound_names(node))
 
 
 def by_age(cells: Cells) -> list[ExecutedCell]:
@@ -117,6 +128,8 @@ def binding_statements(
 ) -> Iterator[tuple[ast.stmt, ExecutedCell]]:
     """Walk the top-level statements that bind a name, the latest execution first."""
     for cell in by_age(cells):
+        if name not in names_of(cell.source):
+            continue
         for statement in reversed(parse(cell.source).body):
             if name in bound_names(statement):
                 yield statement, cell
@@ -128,14 +141,16 @@ def bound_names(statement: ast.stmt) -> set[str]:
         return {statement.name}
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         return {a.asname or a.name.partition(".")[0] for a in statement.names}
-    found = set()
-    for node in ast.walk(statement):
+    found: set[str] = set()
+    queue: list[ast.AST] = list(ast.iter_child_nodes(statement))
+    while queue:
+        node = queue.pop()
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        elif isinstance(node, (*SCOPES, ast.Import, ast.ImportFrom)):
             found |= bound_names(node)
+        elif not isinstance(node, INNER):
+            queue += ast.iter_child_nodes(node)
     return found
 
 

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from nbship.release.closure import ClosureWalk
     from nbship.release.items import Item
 
+_UNKNOWN = object()
+#: expressions that run nothing of the author's
+_HARMLESS = (
+    ast.Constant, ast.Name, ast.Load, ast.BinOp, ast.operator, ast.UnaryOp, ast.unaryop,
+    ast.List, ast.Tuple, ast.Set, ast.Dict,
+)  # fmt: skip
 _PLAIN = (int, float, str, bytes, bool, list, dict, tuple, set, frozenset, type(None))
 
 
@@ -37,6 +43,8 @@ def class_item(walk: ClosureWalk, name: str, cls: type) -> Item:
         raise ExportError(
             f"class {cls.__qualname__} is defined inside a function or another class",
             hint="Define it at the top level of a cell.",
+            hazard="nested-class",
+            name=name,
         )
     found = texts.class_node(cls, walk.cells)
     if found is None:
@@ -47,7 +55,7 @@ def class_item(walk: ClosureWalk, name: str, cls: type) -> Item:
     )
     _check_methods(cls, cell, codes)
     _check_bases(walk, cls, node)
-    _check_attributes(cls, node)
+    _check_attributes(walk, cls, node)
     passage = texts.passage_of(node, cell)
     return named_item(walk, name, node.name, passage, codes=codes)
 
@@ -69,6 +77,8 @@ def _made_class(walk: ClosureWalk, name: str, cls: type) -> Item:
     raise ExportError(
         f"class {cls.__name__}: no executed cell holds its text",
         hint="Define it in a cell with class, and run that cell.",
+        hazard="no-text",
+        name=name,
     )
 
 
@@ -96,10 +106,12 @@ def _check_bases(walk: ClosureWalk, cls: type, node: ast.ClassDef) -> None:
             raise ExportError(
                 f"class {cls.__name__}: its base {base.id} was redefined after it",
                 hint=f"Run the cell that defines {cls.__name__} again.",
+                hazard="redefined",
+                name=cls.__name__,
             )
 
 
-def _check_attributes(cls: type, node: ast.ClassDef) -> None:
+def _check_attributes(walk: ClosureWalk, cls: type, node: ast.ClassDef) -> None:
     written = {}
     for statement in node.body:
         for name in texts.bound_names(statement):
@@ -110,16 +122,34 @@ def _check_attributes(cls: type, node: ast.ClassDef) -> None:
         expression = written.get(name)
         if name not in written:
             _refuse_change(cls, name)
-        try:
-            found = ast.literal_eval(expression) if expression is not None else value
-        except (ValueError, TypeError, SyntaxError):
-            continue
-        if not is_equal_value(found, value):
+        found = value if expression is None else _computed(walk, cls, expression)
+        if found is not _UNKNOWN and not is_equal_value(found, value):
             _refuse_change(cls, name)
+
+
+def _computed(walk: ClosureWalk, cls: type, expression: ast.expr) -> Any:  # noqa: ANN401
+    """Compute an expression of names, literals and operators as the package will."""
+    if not all(isinstance(node, _HARMLESS) for node in ast.walk(expression)):
+        return _UNKNOWN
+    names = {n.id for n in ast.walk(expression) if isinstance(n, ast.Name)}
+    values = {
+        name: vars(cls).get(name, walk.value_of(name))
+        for name in names
+        if name in vars(cls) or walk.has(name)
+    }
+    if not all(isinstance(value, _PLAIN) for value in values.values()):
+        return _UNKNOWN
+    code = compile(ast.Expression(expression), "<class body>", "eval")
+    try:
+        return eval(code, {"__builtins__": {}}, values)  # noqa: S307  # no call is in it
+    except Exception:  # noqa: BLE001  # names of a comprehension, or a wrong type
+        return _UNKNOWN
 
 
 def _refuse_change(cls: type, attribute: str) -> NoReturn:
     raise ExportError(
         f"class {cls.__name__}: {attribute!r} was set or changed after the class was defined",
         hint=f"Write {attribute} in the body of class {cls.__name__}, and run its cell again.",
+        hazard="changed-class",
+        name=cls.__name__,
     )

@@ -12,13 +12,17 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError, HazardError
-from nbship.release import definitions, hazards, imports, literals
+from nbship.release import definitions, environ, hazards, imports, literals
 from nbship.release.instructions import use_of_text
 from nbship.release.items import Closure, Item, StateNeed, written_item
+from nbship.release.naming import assigned_item
+from nbship.release.patches import patch_hazards
 from nbship.release.recording import unrecorded
+from nbship.release.remarks import remarks_of
+from nbship.release.vendoring import inner_import_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import CodeType
 
     from nbship.release.cells import Cells
@@ -35,7 +39,6 @@ _MODULE_NAMES = {
     "__loader__",
     "__debug__",
 }
-_DYNAMIC = ("eval", "exec", "globals", "locals", "vars", "__import__")
 _MISSING = object()
 
 
@@ -48,9 +51,16 @@ class ClosureWalk:
         The notebook's names.
     cells
         File name of each cell execution to its source.
+    is_local
+        Tells whether the module of a top-level name is a file beside the notebook.
     """
 
-    def __init__(self, namespace: Mapping[str, Any], cells: Cells) -> None:
+    def __init__(
+        self,
+        namespace: Mapping[str, Any],
+        cells: Cells,
+        is_local: Callable[[str], bool] = lambda _name: False,
+    ) -> None:
         self.namespace = namespace
         self.cells = cells
         self._extra: dict[str, Any] = {}
@@ -58,7 +68,15 @@ class ClosureWalk:
         self._queue: list[tuple[str, str]] = []
         self._needs: dict[str, StateNeed] = {}
         self._by_id: dict[int, str] = {}
+        self._is_local = is_local
         self._modules: dict[str, None] = {}
+        self._local: dict[str, None] = {}
+        self._variables: dict[str, None] = {}
+        self._readers: dict[str, str] = {}
+        #: names made here for values that closures share, by id
+        self._shared: dict[int, str] = {}
+        #: id of a closure's cell -> the function that has it, and whether one sets it
+        self.closed_over: dict[int, tuple[str, bool]] = {}
         self._hazards: dict[str, HazardError] = {}
         self._remarks: dict[str, None] = {}
         #: functions that a decorator of the notebook put around another, with their codes
@@ -85,6 +103,7 @@ class ClosureWalk:
         """
         while self._queue:
             wanted, by = self._queue.pop(0)
+            self._readers.setdefault(wanted, by)
             if (
                 wanted in self._items
                 or wanted in self._needs
@@ -102,12 +121,19 @@ class ClosureWalk:
         self._queue += [
             (read, item.name) for read in item.reads if read not in self._items
         ]
-        self._note_dynamic(item)
+        for remark in remarks_of(item, self):
+            self.note(remark)
         for module in item.imports:
+            if module and self.is_local(module):
+                error = inner_import_error(module, item.name)
+                self._hazards[f"{item.name} {module}"] = error
             self.use_module(module)
+        for variable in environ.variables_of(item.text, self):
+            self._variables[variable] = None
         for path in imports.submodules_of(item.text, self):
             if path not in self._items:
                 self._items[path] = imports.submodule_item(self, path)
+                self._readers.setdefault(path, item.name)
 
     def take_needs(self) -> list[StateNeed]:
         """Return the values that need a file and were not returned before."""
@@ -127,6 +153,7 @@ class ClosureWalk:
         HazardError
             If something in it has no place in a package; all are named together.
         """
+        self._hazards.update(patch_hazards(self))
         if self._hazards:
             hazards.raise_together(list(self._hazards.values()))
         definitions.check_wrappers(self)
@@ -134,6 +161,12 @@ class ClosureWalk:
             root=root,
             items=dict(self._items),
             modules=tuple(sorted(self._modules)),
+            local=tuple(sorted(self._local)),
+            resources=tuple(
+                sorted(i.name for i in self._items.values() if i.is_resource)
+            ),
+            variables=tuple(sorted(self._variables.keys() - {environ.COMPUTED})),
+            readers=dict(self._readers),
             remarks=tuple(self._remarks),
         )
 
@@ -160,11 +193,23 @@ class ClosureWalk:
 
     def use_module(self, module: str) -> None:
         """Note that a module is imported."""
-        self._modules[module] = None
+        kind = self._local if self.is_local(module) else self._modules
+        kind[module] = None
+
+    def is_local(self, module: str) -> bool:
+        """Tell whether a dotted module is a file beside the notebook."""
+        return self._is_local(module.partition(".")[0])
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules imported so far, local ones too."""
+        return (*self._modules, *self._local)
 
     def reference(self, value: Any, *, suggestion: str, reader: str) -> str:  # noqa: ANN401
         """Return an expression for a value; where it needs a name, one is made."""
         value = unrecorded(value)
+        if isinstance(value, literals.MUTABLE):
+            return self._shared_name(value, suggestion, reader)
         text = literals.literal_text(value)
         if text is not None:
             hazards.check_secret(suggestion, value, reader=reader, cells=self.cells)
@@ -173,9 +218,21 @@ class ClosureWalk:
         if name and self.has(name) and self.value_of(name) is value:
             self._queue.append((name, reader))
             return name
-        self._extra[suggestion] = value
-        self._queue.append((suggestion, reader))
-        return suggestion
+        return self._shared_name(value, suggestion, reader)
+
+    def _shared_name(self, value: Any, suggestion: str, reader: str) -> str:  # noqa: ANN401
+        """Name a value as the notebook does, else anew, so that all still mean one object."""
+        bound = (
+            name
+            for name, held in self.namespace.items()
+            if unrecorded(held) is value and not name.startswith("_")
+        )
+        name = self._shared.get(id(value)) or next(bound, suggestion)
+        self._shared[id(value)] = name
+        if not self.has(name):
+            self._extra[name] = value
+        self._queue.append((name, reader))
+        return name
 
     @property
     def items(self) -> Mapping[str, Item]:
@@ -187,14 +244,23 @@ class ClosureWalk:
             return
         value = self.value_of(name)
         if name == "get_ipython":
+            item = self._items.get(reader)
+            place = item.place_of(name) if item else ""
             raise ExportError(
-                f"{reader} calls get_ipython(){self._line(reader, name)}: a magic or shell "
+                f"{reader} calls get_ipython(){place}: a magic or shell "
                 "command stands in its body",
                 hint="Move the line that begins with % or ! into a cell of its own.",
+                hazard="magic",
+                name=reader,
             )
         if value is _MISSING:
             self._take_missing(name, reader)
             return
+        if hazards.secret_in(name, value) is not None:
+            item = environ.environment_item(name, self)
+            if item is not None:
+                self.add(item)
+                return
         hazards.check_secret(name, value, reader=reader, cells=self.cells)
         item = imports.import_item(self, name, value) or definitions.definition_item(
             self, name, value
@@ -205,17 +271,10 @@ class ClosureWalk:
         if item is not None:
             self.add(item)
 
-    def _line(self, reader: str, word: str) -> str:
-        """Say where in its cell a statement has a word: ``in cell In[3], line 4``."""
-        item = self._items.get(reader)
-        if item is None or item.cell is None:
-            return ""
-        texts = zip(item.text.split("\n"), item.lines, strict=True)
-        line = next((number for text, number in texts if word in text), 0)
-        return f" in {item.cell.place}, line {line}" if line else ""
-
     def _take_missing(self, name: str, reader: str) -> None:
         if hasattr(builtins, name):
+            if name == "input":
+                raise hazards.keyboard(reader)
             value: Any = getattr(builtins, name)
             if str(getattr(value, "__module__", "")).startswith("IPython"):
                 self.add(
@@ -227,6 +286,8 @@ class ClosureWalk:
         raise ExportError(
             f"{reader} reads {name!r}, which no cell binds now",
             hint=f"Run the cell that binds {name}, or take it out of {reader}.",
+            hazard="missing-name",
+            name=name,
         )
 
     def _constant(self, name: str, value: Any, reader: str) -> Item | None:  # noqa: ANN401
@@ -240,18 +301,11 @@ class ClosureWalk:
                 name, f"{name} = {twin}", kind="constant", reads=(twin,)
             )
         self._by_id[id(value)] = name
-        passage = literals.authors_literal(name, value, self.cells)
+        passage = literals.authors_literal(
+            name, value, self.cells
+        ) or literals.authors_type(name, value, self.cells)
         if passage is not None:
-            use = use_of_text(passage.text)
-            return Item(
-                name=name,
-                kind="constant",
-                text=passage.text,
-                cell=passage.cell,
-                lines=passage.lines,
-                reads=use.reads,
-                reads_at_definition=use.reads_at_definition,
-            )
+            return assigned_item(name, passage)
         text = literals.literal_text(value) or self._display(name, value)
         if text is not None:
             reads = use_of_text(text).reads
@@ -267,10 +321,13 @@ class ClosureWalk:
             if not isinstance(part, type) and not callable(part):
                 raise literals.NoTextError(type(part).__name__)
             count += 1
-            return self._name_part(part, f"{name}__{count}")
+            text = self._name_part(part, f"{name}__{count}")
+            if text == name:  # it would be defined by itself
+                raise literals.NoTextError(name)
+            return text
 
         text = literals.display_text(value, name_of)
-        return text if count else None  # a long literal is better a file
+        return text if count else None  # a long literal travels as a file
 
     def _name_part(self, part: Any, suggestion: str) -> str:  # noqa: ANN401
         name = getattr(part, "__name__", "")
@@ -286,12 +343,3 @@ class ClosureWalk:
             return place[1]
         self._extra[suggestion] = part
         return suggestion
-
-    def _note_dynamic(self, item: Item) -> None:
-        for name in _DYNAMIC:
-            if name in item.reads and not self.has(name):
-                self.note(
-                    f"{item.name} calls {name}(): names in strings are not followed"
-                )
-        for name in sorted(item.writes):
-            self.note(f"{item.name} changes the global {name!r} when it is called")

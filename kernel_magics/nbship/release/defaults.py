@@ -40,7 +40,21 @@ def check_defaults(
                 f"{name}: the default of {argument!r} ({ast.unparse(expression)}) is no longer "
                 "what it was when the function was defined",
                 hint=f"Run the cell that defines {name} again, and do not change a default.",
+                hazard="changed-default",
+                name=name,
             )
+
+
+def has_changed_default(
+    walk: ClosureWalk, function: FunctionType, node: FunctionNode
+) -> bool:
+    """Tell whether a name in a default means something else now, as after a loop."""
+    return any(
+        found is not value and not is_equal_value(found, value)
+        for _, expression, value in defaults_of(function, node)
+        if isinstance(expression, ast.Name)
+        and (found := _evaluate(walk, expression)) is not _UNKNOWN
+    )
 
 
 def defaults_of(

@@ -8,15 +8,25 @@ is put together.
 from __future__ import annotations
 
 import ast
+import builtins
+from dataclasses import replace
 from functools import partial
-from types import FunctionType, MethodType
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError, HazardError
 from nbship.release import cells as texts
 from nbship.release.classes import class_item
-from nbship.release.defaults import check_defaults
+from nbship.release.defaults import check_defaults, has_changed_default
 from nbship.release.factories import factory_item
+from nbship.release.imports import live_attribute
 from nbship.release.instructions import (
     codes_of_cell,
     is_postponed,
@@ -26,6 +36,7 @@ from nbship.release.instructions import (
 )
 from nbship.release.items import Item, written_item
 from nbship.release.naming import named_item
+from nbship.release.opening import is_resource, is_resource_decorator
 from nbship.release.recording import is_recorder
 
 if TYPE_CHECKING:
@@ -35,7 +46,13 @@ if TYPE_CHECKING:
     from nbship.release.closure import ClosureWalk
 
 
-def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noqa: ANN401
+#: methods of types that are not written in Python
+_C_METHODS = (BuiltinMethodType, MethodDescriptorType, WrapperDescriptorType)
+#: attributes by which wrappers hold what they wrap
+_HOLDERS = ("__wrapped__", "py_func", "pyfunc", "func")
+
+
+def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noqa: ANN401, PLR0911  # one line a kind
     """Write the definition of a function or class of the notebook.
 
     Returns
@@ -52,6 +69,8 @@ def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  #
     """
     if isinstance(value, type):
         return class_item(walk, name, value)
+    if isinstance(value, _C_METHODS):
+        return _c_method_item(walk, name, value)
     if isinstance(value, MethodType):
         owner = walk.reference(value.__self__, suggestion=f"{name}__self", reader=name)
         text = f"{name} = {owner}.{value.__func__.__name__}"
@@ -60,7 +79,11 @@ def definition_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  #
         raise HazardError(
             f"{name!r} is a functools.singledispatch: what was registered is not in its text",
             hint="Write the cases as one function with isinstance.",
+            hazard="singledispatch",
+            name=name,
         )
+    if is_resource(value):
+        return _resource_item(walk, name, value)
     decorated = _decorated_function(walk, name, value)
     if decorated is not None:
         return _wrapped_item(walk, name, value, decorated)
@@ -87,14 +110,21 @@ def function_item(walk: ClosureWalk, name: str, function: FunctionType) -> Item:
         raise ExportError(
             f"{name}: no executed cell holds its text (it comes from {code.co_filename})",
             hint="Define it in a cell with def, and run that cell.",
+            hazard="no-text",
+            name=name,
         )
     if vars(function).keys() - {"__wrapped__"}:
         raise HazardError(
             f"{name}: it carries values of its own: {', '.join(vars(function))}",
             hint="Keep them in a global name that the function reads.",
+            hazard="function-attributes",
+            name=name,
         )
     node = _node_of(function, cell, name)
-    if code.co_freevars or _enclosing_function(node, cell) is not None:
+    is_loop_lambda = isinstance(node, ast.Lambda) and has_changed_default(
+        walk, function, node
+    )
+    if code.co_freevars or is_loop_lambda or _enclosing_scope(node, cell) is not None:
         return factory_item(walk, name, function, node, cell)
     check_defaults(walk, name, function, node)
     if isinstance(node, ast.Lambda):
@@ -121,6 +151,8 @@ def check_wrappers(walk: ClosureWalk) -> None:
             raise ExportError(
                 f"{name}: a decorator was redefined after {name} was defined",
                 hint=f"Run the cell that defines {name} again.",
+                hazard="redefined",
+                name=name,
             )
 
 
@@ -131,7 +163,7 @@ def _def_item(
     node: ast.FunctionDef | ast.AsyncFunctionDef,
     cell: ExecutedCell,
 ) -> Item:
-    passage = texts.passage_of(node, cell, drop=_recorder_lines(walk, node))
+    passage = texts.passage_of(node, cell, drop=_own_lines(walk, node))
     return named_item(walk, name, node.name, passage, codes=(function.__code__,))
 
 
@@ -174,6 +206,8 @@ def _node_of(
     raise ExportError(
         f"{name}: its text differs from what ran in {cell.place}",
         hint=f"Run the cell that defines {name} again.",
+        hazard="edited",
+        name=name,
     )
 
 
@@ -188,33 +222,25 @@ def _starts_like(code: CodeType, node: texts.FunctionNode) -> bool:
     return any(body.col_offset <= column <= ends for column in columns)
 
 
-def _enclosing_function(node: ast.AST, cell: ExecutedCell) -> ast.AST | None:
+def _enclosing_scope(node: ast.AST, cell: ExecutedCell) -> ast.AST | None:
     for outer in ast.walk(texts.parse(cell.source)):
-        is_scope = isinstance(outer, (*texts.SCOPES, ast.Lambda))
+        is_scope = isinstance(outer, (*texts.SCOPES, *texts.INNER))
         if is_scope and outer is not node and any(n is node for n in ast.walk(outer)):
             return outer
     return None
 
 
-def _recorder_lines(
+def _own_lines(
     walk: ClosureWalk, node: ast.FunctionDef | ast.AsyncFunctionDef
 ) -> set[int]:
-    """Lines of decorators that record golden cases: they stay in the notebook."""
+    """Lines of nbship's own decorators: they stay in the notebook."""
     lines: set[int] = set()
     for decorator in node.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if is_recorder(_live(walk, called)):
+        found = live_attribute(walk, called)
+        if is_recorder(found) or is_resource_decorator(found):
             lines |= set(range(decorator.lineno, (decorator.end_lineno or 0) + 1))
     return lines
-
-
-def _live(walk: ClosureWalk, node: ast.expr) -> Any:  # noqa: ANN401
-    """Return the live object of ``a.b.c``; None for other expressions."""
-    if isinstance(node, ast.Name):
-        return walk.namespace.get(node.id)
-    if isinstance(node, ast.Attribute):
-        return getattr(_live(walk, node.value), node.attr, None)
-    return None
 
 
 def _decorated_function(
@@ -241,7 +267,9 @@ def _decorated_function(
 
 
 def _inside(value: Any) -> list[Any]:  # noqa: ANN401
-    parts = [getattr(value, key, None) for key in ("__wrapped__", "py_func", "func")]
+    parts = [getattr(value, key, None) for key in _HOLDERS]
+    if type(value).__module__ == "__main__":  # a decorator that is a class
+        parts += list(getattr(value, "__dict__", {}).values())
     for cell in getattr(value, "__closure__", None) or ():
         try:
             parts.append(cell.cell_contents)
@@ -254,7 +282,7 @@ def _is_decorated(walk: ClosureWalk, function: FunctionType) -> bool:
     cell = walk.cells.get(function.__code__.co_filename)
     nodes = texts.function_nodes(function.__code__, cell) if cell else []
     return any(
-        getattr(node, "decorator_list", []) and _enclosing_function(node, cell) is None  # type: ignore[arg-type]
+        getattr(node, "decorator_list", []) and _enclosing_scope(node, cell) is None  # type: ignore[arg-type]
         for node in nodes
     )
 
@@ -271,6 +299,24 @@ def _wrapped_item(
     if isinstance(value, FunctionType) and value.__code__.co_filename in walk.cells:
         walk.wrappers.append((name, value.__code__))
     return _def_item(walk, name, function, node, cell)  # type: ignore[arg-type]
+
+
+def _c_method_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noqa: ANN401
+    """Write a method such as ``str.upper`` or ``table.get``; None for a module's function."""
+    owner = getattr(value, "__self__", getattr(value, "__objclass__", None))
+    if owner is None or isinstance(owner, ModuleType):
+        return None
+    own = getattr(owner, "__name__", "")
+    if getattr(builtins, own, None) is not owner:
+        own = walk.reference(owner, suggestion=f"{name}__self", reader=name)
+    text = f"{name} = {own}.{value.__name__}"
+    return written_item(name, text, kind="constant", reads=(own,))
+
+
+def _resource_item(walk: ClosureWalk, name: str, value: Any) -> Item:  # noqa: ANN401
+    item = function_item(walk, name, value.__wrapped__)
+    text = f"import functools\n\n\n@functools.cache\n{item.text}"
+    return replace(item, text=text, lines=(0, 0, 0, 0, *item.lines), is_resource=True)
 
 
 def _cached_item(walk: ClosureWalk, name: str, value: Any) -> Item:  # noqa: ANN401

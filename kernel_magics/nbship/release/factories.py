@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from nbship.errors import ExportError
 from nbship.release import cells as texts
 from nbship.release.defaults import defaults_of
-from nbship.release.instructions import is_postponed, use_of_text
+from nbship.release.hazards import shared_variable
+from nbship.release.instructions import free_writes, is_postponed, use_of_text
 from nbship.release.items import Item
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def factory_item(
     ExportError
         If a value it closes over was never set, or a default is computed from one.
     """
+    _check_shared(walk, name, function)
     own = getattr(node, "name", "")
     body, lines = _body(node, cell)
     indentation = " " * (node.col_offset if own else 4)
@@ -79,6 +81,21 @@ def factory_item(
     )
 
 
+def _check_shared(walk: ClosureWalk, name: str, function: FunctionType) -> None:
+    """Refuse a variable that two functions close over and one of them sets."""
+    written = free_writes(function.__code__)
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    for variable, cell in cells:
+        other, is_set = walk.closed_over.get(id(cell), (name, False))
+        is_set = is_set or variable in written
+        walk.closed_over[id(cell)] = (other, is_set)
+        if is_set and other != name:
+            error = shared_variable(name, other, variable)
+            raise error
+        if is_set:
+            walk.note(f"{name} keeps {variable!r} from one call to the next")
+
+
 def _body(node: FunctionNode, cell: ExecutedCell) -> tuple[str, tuple[int, ...]]:
     if isinstance(node, ast.Lambda):
         text = ast.get_source_segment(cell.source, node) or ""
@@ -102,6 +119,8 @@ def _bound_values(
             raise ExportError(
                 f"{name} closes over {variable!r}, which was never set",
                 hint=f"Set {variable} before {name} is made.",
+                hazard="closure",
+                name=name,
             ) from error
     for argument, expression, value in defaults_of(function, node):
         if isinstance(expression, ast.Name):
@@ -111,5 +130,7 @@ def _bound_values(
                 f"{name}: the default of {argument!r} ({ast.unparse(expression)}) is computed "
                 "inside another function",
                 hint="Give it a name first, and use that name as the default.",
+                hazard="closure",
+                name=name,
             )
     return bound

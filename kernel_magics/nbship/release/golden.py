@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: rows of one frame or array that an estimator is asked about
 MAX_ROWS = 40
@@ -56,7 +56,7 @@ def estimator_cases(
     model: Any,  # noqa: ANN401
     namespace: Mapping[str, Any],
 ) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Call ``predict`` on rows that the notebook holds.
+    """Ask an estimator about rows that the notebook holds.
 
     Parameters
     ----------
@@ -70,17 +70,28 @@ def estimator_cases(
     tuple of cases and remarks
         Up to 40 rows of each frame or array that fits, and its first row alone.
     """
+    for is_strict in (True, False):
+        tables = _fitting(model, namespace, is_strict=is_strict)
+        cases, used = _asked(model.predict, tables)
+        if cases:
+            return tuple(cases), (f"golden rows taken from {', '.join(used)}",)
+    return (), ()
+
+
+def _asked(
+    answer: Callable[[Any], Any], tables: Iterable[tuple[str, Any]]
+) -> tuple[list[Case], list[str]]:
     values = shipped_module("_values")
     cases: list[Case] = []
     used: list[str] = []
-    for name, table in _fitting(model, namespace):
+    for name, table in tables:
         for rows in (min(MAX_ROWS, len(table)), 1):
             part = table[:rows] if isinstance(table, list) else _head(table, rows)
             try:
                 case = {
                     "args": [values.encode(part)],
                     "kwargs": {},
-                    "output": values.encode(model.predict(part)),
+                    "output": values.encode(answer(part)),
                 }
             except Exception:  # noqa: BLE001  # data that does not fit raises anything
                 break
@@ -89,20 +100,41 @@ def estimator_cases(
             used += [name] if name not in used else []
         if len(used) == _MAX_FRAMES:
             break
-    remarks = (f"golden rows taken from {', '.join(used)}",) if used else ()
-    return tuple(cases), remarks
+    return cases, used
 
 
-def _fitting(model: Any, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+def _fitting(
+    model: Any,  # noqa: ANN401
+    namespace: Mapping[str, Any],
+    *,
+    is_strict: bool,
+) -> Iterator[tuple[str, Any]]:
     names = sorted(
         (name for name in namespace if not name.startswith("_")), key=_preference
     )
     seen: set[int] = set()
     for name in names:
-        table = _as_input(model, namespace[name])
-        if table is not None and len(table) and id(namespace[name]) not in seen:
-            seen.add(id(namespace[name]))
-            yield name, table
+        for place, value in _tables_in(name, namespace[name], is_strict=is_strict):
+            table = _as_input(model, value, is_strict=is_strict)
+            if table is not None and len(table) and id(value) not in seen:
+                seen.add(id(value))
+                yield place, table
+
+
+def _tables_in(
+    name: str,
+    value: Any,  # noqa: ANN401
+    *,
+    is_strict: bool,
+) -> list[tuple[str, Any]]:
+    """Look into the data sets that scikit-learn loads, and at last into columns of frames."""
+    kind = type(value).__name__
+    if kind == "Bunch":
+        return [(f"{name}.{key}", item) for key, item in value.items()]
+    if kind == "DataFrame" and not is_strict:
+        columns = [(f"{name}[{key!r}]", value[key]) for key in value.columns]
+        return [(name, value), *columns]
+    return [(name, value)]
 
 
 def _preference(name: str) -> tuple[int, str]:
@@ -112,7 +144,8 @@ def _preference(name: str) -> tuple[int, str]:
     return rank, name
 
 
-def _as_input(model: Any, value: Any) -> Any:  # noqa: ANN401  # None where it does not fit
+def _as_input(model: Any, value: Any, *, is_strict: bool) -> Any:  # noqa: ANN401, PLR0911
+    """Return the part of a value that may be asked about; None where it does not fit."""
     if getattr(model, "as_input", None) is not None:
         return model.as_input(value)
     columns = getattr(model, "feature_names_in_", None)
@@ -123,12 +156,17 @@ def _as_input(model: Any, value: Any) -> Any:  # noqa: ANN401  # None where it d
             return None
         return value[list(columns)]
     if kind == "DataFrame":
-        return value if value.shape[1] == width else None
+        is_fitting = value.shape[1] == width or (width is None and not is_strict)
+        return value if is_fitting else None
+    is_array = kind in {"ndarray", "Series"} if not is_strict else kind == "ndarray"
+    if is_array and width is None and not is_strict:
+        return value if value.ndim else None
     if width is None:
-        texts = value.tolist() if kind == "Series" else value
+        is_flat = kind == "Series" or (is_array and value.ndim == 1)
+        texts = value.tolist() if is_flat else value
         is_text = isinstance(texts, list) and all(isinstance(t, str) for t in texts)
         return value if is_text else None
-    is_matrix = kind == "ndarray" and value.ndim == _MATRIX
+    is_matrix = is_array and value.ndim == _MATRIX
     return value if is_matrix and value.shape[1] == width else None
 
 

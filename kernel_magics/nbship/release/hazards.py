@@ -15,22 +15,26 @@ if TYPE_CHECKING:
 
     from nbship.release.cells import Cells
 
-_OPEN_INSIDE = "Open it inside the function that reads it, from an argument."
-_READ_FIRST = "Read what is needed into a value in its own cell, and use that value."
+_OPEN_INSIDE = "Open it in a function of its own under @nbship.resource, and call that."
 _MAKE_LIST = "Turn it into a list in its own cell: a generator is used up by one call."
 _NO_PLOTS = "Move plotting and widgets out of the functions that answer."
+_SEED_INSIDE = "Make it inside the function, from a seed: an answer must not depend on the calls before."
+_RESOURCE = (
+    "Open it in a function of its own under @nbship.resource, and call that; or read what is "
+    "needed into a value in its own cell."
+)
 
 #: start of ``module.Class`` of any type in the value's line of types -> (what it is, fix)
 _HANDLES = {
-    "sqlite3.": ("a database connection", _READ_FIRST),
-    "duckdb.": ("a database connection", _READ_FIRST),
-    "_duckdb.": ("a database connection", _READ_FIRST),
-    "psycopg": ("a database connection", _READ_FIRST),
-    "pymysql.": ("a database connection", _READ_FIRST),
-    "pymongo.": ("a database connection", _READ_FIRST),
-    "redis.": ("a database connection", _READ_FIRST),
-    "sqlalchemy.engine": ("a database connection", _READ_FIRST),
-    "sqlalchemy.orm.session": ("a database connection", _READ_FIRST),
+    "sqlite3.": ("a database connection", _RESOURCE),
+    "duckdb.": ("a database connection", _RESOURCE),
+    "_duckdb.": ("a database connection", _RESOURCE),
+    "psycopg": ("a database connection", _RESOURCE),
+    "pymysql.": ("a database connection", _RESOURCE),
+    "pymongo.": ("a database connection", _RESOURCE),
+    "redis.": ("a database connection", _RESOURCE),
+    "sqlalchemy.engine": ("a database connection", _RESOURCE),
+    "sqlalchemy.orm.session": ("a database connection", _RESOURCE),
     "socket.": ("a socket", _OPEN_INSIDE),
     "_socket.": ("a socket", _OPEN_INSIDE),
     "ssl.": ("a socket", _OPEN_INSIDE),
@@ -49,11 +53,11 @@ _HANDLES = {
     "asyncio.": ("a task or event loop", "Make it inside the function that uses it."),
     "_asyncio.": ("a task or event loop", "Make it inside the function that uses it."),
     "contextvars.": ("a context variable", "Pass the value as an argument."),
-    "tempfile.": ("an open file", _READ_FIRST),
-    "zipfile.ZipFile": ("an open file", _READ_FIRST),
-    "tarfile.TarFile": ("an open file", _READ_FIRST),
-    "h5py.": ("an open file", _READ_FIRST),
-    "mmap.": ("an open file", _READ_FIRST),
+    "tempfile.": ("an open file", _RESOURCE),
+    "zipfile.ZipFile": ("an open file", _RESOURCE),
+    "tarfile.TarFile": ("an open file", _RESOURCE),
+    "h5py.": ("an open file", _RESOURCE),
+    "mmap.": ("an open file", _RESOURCE),
     "matplotlib.": ("a figure", _NO_PLOTS),
     "plotly.graph_objs": ("a figure", _NO_PLOTS),
     "ipywidgets.": ("a widget", _NO_PLOTS),
@@ -61,7 +65,10 @@ _HANDLES = {
     "IPython.": ("a part of the notebook's front end", _NO_PLOTS),
     "ipykernel.": ("a part of the notebook's front end", _NO_PLOTS),
     "weakref.": ("a weak reference", "Refer to the object itself."),
-    "pyspark.": ("a Spark object", _READ_FIRST),
+    "numpy.random.": ("a random generator", _SEED_INSIDE),
+    "random.Random": ("a random generator", _SEED_INSIDE),
+    "torch._C.Generator": ("a random generator", _SEED_INSIDE),
+    "pyspark.": ("a Spark object", _RESOURCE),
 }
 _ITERATORS = (
     GeneratorType,
@@ -84,6 +91,7 @@ _SECRET_VALUE = re.compile(
     r"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----|[a-z+]+://[^/\s:@]+:[^/\s:@]+@"
 )
 _MIN_SECRET = 8
+_MAX_DEPTH = 20
 
 
 def check_handle(name: str, value: Any, *, reader: str, cells: Cells) -> None:  # noqa: ANN401
@@ -102,6 +110,8 @@ def check_handle(name: str, value: Any, *, reader: str, cells: Cells) -> None:  
         f"{reader} reads {name!r}: {what} ({type_name(value)}){bound_in(name, cells)}; "
         "a package cannot hold it",
         hint=fix,
+        hazard="handle",
+        name=name,
     )
 
 
@@ -113,13 +123,17 @@ def check_secret(name: str, value: Any, *, reader: str, cells: Cells) -> None:  
     HazardError
         If ``value``, or a value under a telling key inside it, looks like a secret.
     """
-    place = _secret_in(name, value)
+    place = secret_in(name, value)
     if place is not None:
         variable = re.sub(r"\W+", "_", place).strip("_").upper()
         raise HazardError(
             f"{reader} reads {name!r}: {place} looks like a secret"
             f"{bound_in(name, cells)}; a package must not hold it",
-            hint=f'Read it inside the function: os.environ["{variable}"].',
+            hint=f'Read it from the environment: {name} = os.environ.get("{variable}", "").'
+            if place == name
+            else f'Read it inside the function: os.environ["{variable}"].',
+            hazard="secret",
+            name=name,
         )
 
 
@@ -135,6 +149,8 @@ def check_text(text: str, *, reader: str, place: str) -> None:
         raise HazardError(
             f"{reader}: its text in {place} holds what looks like a secret",
             hint="Read it from os.environ inside the function.",
+            hazard="secret",
+            name=reader,
         )
 
 
@@ -145,6 +161,8 @@ def no_codec(name: str, value: object, *, reader: str, cells: Cells) -> HazardEr
         f"{bound_in(name, cells)} without pickle",
         hint="Keep what is needed from it as numbers, strings, arrays or frames of their "
         "own, or install a codec as a plug-in (nbship.codecs).",
+        hazard="no-codec",
+        name=name,
     )
 
 
@@ -166,7 +184,7 @@ def _handle_of(value: Any) -> tuple[str, str] | None:  # noqa: ANN401
     if isinstance(value, (io.StringIO, io.BytesIO)):
         return "a stream in memory", "Keep its content: value.getvalue()."
     if isinstance(value, io.IOBase):
-        return "an open file", _READ_FIRST
+        return "an open file", _RESOURCE
     if isinstance(value, _ITERATORS):
         return "a generator or iterator", _MAKE_LIST
     for kind in type(value).__mro__:
@@ -177,7 +195,10 @@ def _handle_of(value: Any) -> tuple[str, str] | None:  # noqa: ANN401
     return None
 
 
-def _secret_in(place: str, value: Any) -> str | None:  # noqa: ANN401
+def secret_in(place: str, value: Any, depth: int = 0) -> str | None:  # noqa: ANN401
+    """Say where a value looks like a password, key or token; None where nothing does."""
+    if depth > _MAX_DEPTH:
+        return None
     if isinstance(value, (str, bytes)):
         text = value if isinstance(value, str) else value.decode("latin-1")
         is_word = len(text) >= _MIN_SECRET and not re.search(r"\s", text)
@@ -185,20 +206,24 @@ def _secret_in(place: str, value: Any) -> str | None:  # noqa: ANN401
             return place
         return None
     if type(value) is dict:
-        return _first_secret(
+        pairs = (
             (
                 f"{place}[{key!r}]" if not isinstance(key, str) else f"{place}.{key}",
                 item,
             )
             for key, item in value.items()
         )
+        return _first_secret(pairs, depth + 1)
     if type(value) in (list, tuple):
-        return _first_secret((f"{place}[{i}]", item) for i, item in enumerate(value))
+        return _first_secret(
+            ((f"{place}[{i}]", item) for i, item in enumerate(value)), depth + 1
+        )
     return None
 
 
-def _first_secret(items: Any) -> str | None:  # noqa: ANN401
-    return next((s for place, item in items if (s := _secret_in(place, item))), None)
+def _first_secret(items: Any, depth: int) -> str | None:  # noqa: ANN401
+    found = (secret_in(place, item, depth) for place, item in items)
+    return next((place for place in found if place), None)
 
 
 def raise_together(errors: Sequence[HazardError]) -> NoReturn:
@@ -209,7 +234,32 @@ def raise_together(errors: Sequence[HazardError]) -> NoReturn:
     HazardError
         One for all.
     """
-    raise HazardError(
+    joined = HazardError(
         "\n".join(error.message for error in errors),
         hint=" ".join(dict.fromkeys(error.hint for error in errors)),
+        hazard=errors[0].hazard,
+        name=errors[0].name,
+    )
+    joined.parts = tuple(errors)
+    raise joined
+
+
+def shared_variable(name: str, other: str, variable: str) -> HazardError:
+    """Make the error for a variable that two closures share and one of them sets."""
+    return HazardError(
+        f"{name} and {other} share {variable!r} of the function that made them, and it is set "
+        "there; written apart they would not share it",
+        hint="Keep it in an attribute of a class, or pass it as an argument.",
+        hazard="closure",
+        name=name,
+    )
+
+
+def keyboard(reader: str) -> HazardError:
+    """Make the error for a function that waits for somebody to type."""
+    return HazardError(
+        f"{reader} calls input(): in a package nobody answers",
+        hint="Make what is typed an argument of the function.",
+        hazard="keyboard",
+        name=reader,
     )

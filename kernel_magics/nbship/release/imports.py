@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from nbship.release.cells import Cells
     from nbship.release.closure import ClosureWalk
 
+#: folder of the package that holds modules of files beside the notebook
+FOLDER = "_local"
 #: packages that load their submodules, at once or when first asked
 _WHOLE = {"numpy", "os", "pandas", "scipy", "torch"}
 _CALLABLES = (type, FunctionType, BuiltinFunctionType)
@@ -37,15 +39,17 @@ def module_item(walk: ClosureWalk, name: str, module: ModuleType) -> Item:
     """Write ``import module as name``, the author's alias kept."""
     path = module.__name__
     walk.use_module(path)
+    parent, _, leaf = path.rpartition(".")
+    if walk.is_local(path):
+        alias = "" if leaf == name else f" as {name}"
+        place = f".{FOLDER}.{parent}" if parent else f".{FOLDER}"
+        return _item(name, f"from {place} import {leaf}{alias}")
     if path == name:
         text = f"import {path}"
+    elif leaf == name:
+        text = f"from {parent} import {leaf}"
     else:
-        parent, _, leaf = path.rpartition(".")
-        text = (
-            f"from {parent} import {leaf}"
-            if leaf == name
-            else f"import {path} as {name}"
-        )
+        text = f"import {path} as {name}"
     return _item(name, text)
 
 
@@ -53,12 +57,17 @@ def from_item(walk: ClosureWalk, name: str, module: str, attribute: str) -> Item
     """Write ``from module import attribute as name``."""
     walk.use_module(module)
     alias = "" if attribute == name else f" as {name}"
-    return _item(name, f"from {module} import {attribute}{alias}")
+    place = f".{FOLDER}.{module}" if walk.is_local(module) else module
+    return _item(name, f"from {place} import {attribute}{alias}")
 
 
 def submodule_item(walk: ClosureWalk, path: str) -> Item:
     """Write ``import package.sub`` for a chain of attributes that needs it loaded."""
     walk.use_module(path)
+    if walk.is_local(path):
+        parent, _, leaf = path.rpartition(".")
+        alias = "_" + path.replace(".", "_")
+        return _item(path, f"from .{FOLDER}.{parent} import {leaf} as {alias}")
     return _item(path, f"import {path}")
 
 
@@ -96,9 +105,28 @@ def offers(module: str, name: str, value: Any) -> bool:  # noqa: ANN401
         return False
     found = sys.modules[module]
     try:
-        return getattr(found, name, None) is value
+        # what is None in the notebook is not what the module lacks
+        return hasattr(found, name) and getattr(found, name) is value
     except Exception:  # noqa: BLE001  # a lazy module may raise anything
         return False
+
+
+def live_attribute(walk: ClosureWalk, node: ast.expr) -> Any:  # noqa: ANN401
+    """Return the live object of ``a.b.c``, following modules and classes alone.
+
+    Other objects may run code when they are asked for an attribute; None stands for them.
+    """
+    if isinstance(node, ast.Name):
+        return walk.namespace.get(node.id)
+    if not isinstance(node, ast.Attribute):
+        return None
+    owner = live_attribute(walk, node.value)
+    if not isinstance(owner, (ModuleType, type)):
+        return None
+    try:
+        return getattr(owner, node.attr, None)
+    except Exception:  # noqa: BLE001  # a lazy module may raise anything
+        return None
 
 
 def submodules_of(text: str, walk: ClosureWalk) -> Iterator[str]:

@@ -23,6 +23,8 @@ _WRITES = {"STORE_GLOBAL", "DELETE_GLOBAL"}
 _BINDS = {"STORE_NAME", "DELETE_NAME"}
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 _FUTURE_FLAGS = 0x1FFF0000  # CO_FUTURE_*: they change annotations, not answers
+#: flags that change no answer: a lambda of a loop stands inside a function in the package
+_IDLE_FLAGS = _FUTURE_FLAGS | inspect.CO_NESTED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +116,18 @@ def nested_code(code: CodeType) -> Iterator[CodeType]:
             yield from nested_code(constant)
 
 
+def free_writes(code: CodeType) -> set[str]:
+    """Name the variables of an enclosing function that code sets (``nonlocal``)."""
+    return {
+        instruction.argval
+        for part in nested_code(code)
+        for instruction in dis.get_instructions(part)
+        if instruction.opname in {"STORE_DEREF", "DELETE_DEREF"}
+        and instruction.argval in part.co_freevars
+        and instruction.argval in code.co_freevars
+    }
+
+
 def is_same_code(one: CodeType, other: CodeType) -> bool:
     """Tell whether two code objects do the same; places and qualified names do not count."""
     return _essence(one) == _essence(other)
@@ -141,7 +155,7 @@ def _essence(code: CodeType) -> tuple[Any, ...]:
         code.co_freevars,
         code.co_cellvars,
         (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
-        code.co_flags & ~_FUTURE_FLAGS,
+        code.co_flags & ~_IDLE_FLAGS,
         tuple(_constant(item) for item in code.co_consts),
     )
 

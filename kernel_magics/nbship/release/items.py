@@ -38,6 +38,16 @@ class Item:
     is_future: bool = False
     #: code that must be found again in the compiled text
     codes: tuple[CodeType, ...] = ()
+    #: whether it opens a declared resource
+    is_resource: bool = False
+
+    def place_of(self, word: str) -> str:
+        """Say where in its cell the statement has a word: `` in cell In[3], line 4``."""
+        if self.cell is None:
+            return ""
+        texts = zip(self.text.split("\n"), self.lines, strict=True)
+        line = next((number for text, number in texts if word in text), 0)
+        return f" in {self.cell.place}, line {line}" if line else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +68,14 @@ class Closure:
     items: Mapping[str, Item]
     #: import names of every module that is imported, dotted
     modules: tuple[str, ...]
+    #: those of files beside the notebook, which the package takes along
+    local: tuple[str, ...] = ()
+    #: functions that open a declared resource
+    resources: tuple[str, ...] = ()
+    #: environment variables that it reads
+    variables: tuple[str, ...] = ()
+    #: name -> the statement that first read it
+    readers: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
 

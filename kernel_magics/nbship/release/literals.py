@@ -6,10 +6,13 @@ import ast
 import dataclasses
 import enum
 import json
+import logging
 import math
 import re
 import types
+from collections import Counter, OrderedDict, defaultdict, deque
 from functools import partial
+from operator import attrgetter, itemgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 #: a longer value becomes a file of the package instead
 MAX_TEXT = 200
+#: values that whoever holds them may change
+MUTABLE = (list, dict, set, bytearray)
 #: a longer statement of the author becomes a file too
 MAX_STATEMENT = 4000
 _MAX_DEPTH = 20
@@ -54,9 +59,10 @@ def display_text(value: Any, name_of: Callable[[Any], str]) -> str | None:  # no
         module has it; raises :class:`NoTextError` where it cannot.
     """
     try:
-        return _display(value, name_of, 0)
+        text = _display(value, name_of, 0)
     except NoTextError:
         return None
+    return text if len(text) <= MAX_STATEMENT else None
 
 
 def is_equal_value(one: Any, other: Any) -> bool:  # noqa: ANN401
@@ -64,7 +70,7 @@ def is_equal_value(one: Any, other: Any) -> bool:  # noqa: ANN401
     values = shipped_module("_values")
     try:
         texts = [json.dumps(values.encode(item)) for item in (one, other)]
-    except values.UnsupportedValueError:
+    except (values.UnsupportedValueError, RecursionError):
         return False
     return texts[0] == texts[1]
 
@@ -81,6 +87,17 @@ def authors_literal(name: str, value: Any, cells: Cells) -> Passage | None:  # n
         if is_equal_value(found, value):
             passage = passage_of(statement, cell)
             return passage if len(passage.text) <= MAX_STATEMENT else None
+    return None
+
+
+def authors_type(name: str, value: Any, cells: Cells) -> Passage | None:  # noqa: ANN401
+    """Find the author's own statement of a type alias, such as ``Row = dict[str, float]``."""
+    kinds = (types.GenericAlias, types.UnionType)
+    if not isinstance(value, kinds) and type(value).__module__ != "typing":
+        return None
+    for statement, cell in binding_statements(name, cells):
+        if _is_plain_assignment(statement, name):
+            return passage_of(statement, cell)
     return None
 
 
@@ -135,7 +152,7 @@ def _container(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  #
     return "(" + ", ".join(items) + ("," if len(items) == 1 else "") + ")"
 
 
-def _instance(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # noqa: ANN401, PLR0911
+def _instance(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # noqa: ANN401, C901, PLR0911
     kind = type(value)
 
     def call(positional: Any, named: dict[str, Any]) -> str:  # noqa: ANN401
@@ -152,6 +169,11 @@ def _instance(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # 
         return call_named(name_of(re.compile), value.pattern, flags)
     if isinstance(value, PurePath):
         return f"{name_of(kind)}({str(value)!r})"
+    if kind is logging.Logger:
+        return f"{name_of(logging.getLogger)}({value.name!r})"
+    arguments = _arguments(value)
+    if arguments is not None:
+        return call(arguments, {})
     if kind is types.SimpleNamespace:
         return call((), vars(value))
     if dataclasses.is_dataclass(value):
@@ -159,6 +181,21 @@ def _instance(value: Any, name_of: Callable[[Any], str], depth: int) -> str:  # 
     if isinstance(value, tuple) and hasattr(kind, "_fields"):
         return call((), value._asdict())  # type: ignore[attr-defined]
     raise NoTextError(kind.__name__)
+
+
+def _arguments(value: Any) -> tuple[Any, ...] | None:  # noqa: ANN401
+    """Return the arguments that make a value again; None where no rule is known."""
+    kind = type(value)
+    if kind in (itemgetter, attrgetter):
+        arguments: tuple[Any, ...] = value.__reduce__()[1]
+        return arguments
+    if kind not in (Counter, OrderedDict, deque, defaultdict):
+        return None
+    if isinstance(value, defaultdict):
+        return value.default_factory, dict(value)
+    if isinstance(value, deque):
+        return list(value), value.maxlen
+    return (dict(value),)
 
 
 def call_named(function: str, pattern: Any, flags: int) -> str:  # noqa: ANN401

@@ -25,12 +25,22 @@ _LOAD = "from ._state import load as _load"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """The lines of one statement that was taken; import lines have none."""
+
+    name: str
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModuleText:
     """A module's text, and the cell that each line was cut from."""
 
     text: str
     #: line -> {"cell_id", "execution_count", "line"}
     source_map: Mapping[str, Any]
+    spans: tuple[Span, ...] = ()
 
 
 def module_text(closure: Closure, *, notebook: str, public: str) -> ModuleText:
@@ -51,6 +61,7 @@ def module_text(closure: Closure, *, notebook: str, public: str) -> ModuleText:
         If definitions need each other while the module is imported, or the compiled text
         is not what ran.
     """
+    _check_names(closure)
     ordered = in_order(closure.items)
     body = [item for item in ordered if item.kind != "import"]
     is_future = any(item.is_future for item in body)
@@ -59,9 +70,11 @@ def module_text(closure: Closure, *, notebook: str, public: str) -> ModuleText:
     lines += _import_lines(ordered, has_state=any(i.kind == "state" for i in body))
     lines += [f'__all__ = ["{public}"]']
     source_map: dict[str, Any] = {}
+    spans: list[Span] = []
     previous = "import"
     for item in body:
         lines += [""] * _gap(previous, item.kind)
+        first = len(lines) + 1
         for text, origin in zip(item.text.split("\n"), item.lines, strict=True):
             lines.append(text)
             if item.cell is not None and origin:
@@ -70,10 +83,11 @@ def module_text(closure: Closure, *, notebook: str, public: str) -> ModuleText:
                     "execution_count": item.cell.execution_count,
                     "line": origin,
                 }
+        spans.append(Span(name=item.name, first_line=first, last_line=len(lines)))
         previous = item.kind
     text = "\n".join(lines) + "\n"
     _check(text, body, is_future=is_future)
-    return ModuleText(text=text, source_map=source_map)
+    return ModuleText(text=text, source_map=source_map, spans=tuple(spans))
 
 
 def in_order(items: Mapping[str, Item]) -> list[Item]:
@@ -94,6 +108,7 @@ def in_order(items: Mapping[str, Item]) -> list[Item]:
     raise ExportError(
         f"definitions need each other while the module is imported: {stuck}",
         hint="Define first what decorators, defaults and base classes use.",
+        hazard="order",
     )
 
 
@@ -145,6 +160,18 @@ def _priority(item: Item) -> tuple[Any, ...]:
     return (_RANKS[item.kind], count or 0, line, item.name)
 
 
+def _check_names(closure: Closure) -> None:
+    if "_load" in closure.items:
+        reader = closure.readers.get("_load", closure.root)
+        raise ExportError(
+            f"{reader} reads a name of the notebook called _load, which the package needs "
+            "for itself",
+            hint="Give it another name.",
+            hazard="reserved-name",
+            name="_load",
+        )
+
+
 def _header(closure: Closure, body: Iterable[Item], notebook: str) -> list[str]:
     cells = {
         item.cell.place: item.cell.execution_count or 0 for item in body if item.cell
@@ -161,11 +188,12 @@ def _header(closure: Closure, body: Iterable[Item], notebook: str) -> list[str]:
 
 
 def _import_lines(items: Iterable[Item], *, has_state: bool) -> list[str]:
-    groups: tuple[list[str], list[str]] = ([], [])
+    groups: tuple[list[str], list[str], list[str]] = ([], [], [])
     for item in items:
         if item.kind == "import":
             root = item.text.split()[1].partition(".")[0]
-            groups[root not in sys.stdlib_module_names].append(item.text)
+            is_foreign = root not in sys.stdlib_module_names
+            groups[is_foreign if root else 2].append(item.text)
     lines: list[str] = []
     for group in groups:
         if group:
@@ -201,6 +229,7 @@ def _check(text: str, body: Iterable[Item], *, is_future: bool) -> None:
         raise ExportError(
             f"the module's text does not compile: line {error.lineno}: {error.msg}",
             hint="Write the definition at the top level of a cell.",
+            hazard="order",
         ) from error
     for item in body:
         codes = [code for unit in _units(item) for code in nested_code(unit)]
@@ -210,6 +239,8 @@ def _check(text: str, body: Iterable[Item], *, is_future: bool) -> None:
                 raise ExportError(
                     f"{item.name}: its text{place} differs from what ran",
                     hint=f"Run the cell that defines {item.name} again.",
+                    hazard="edited",
+                    name=item.name,
                 )
 
 

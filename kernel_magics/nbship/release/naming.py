@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from nbship.release.closure import ClosureWalk
 
 
+def assigned_item(name: str, passage: Passage) -> Item:
+    """Make the item of an assignment in the author's own text."""
+    use = use_of_text(passage.text)
+    return Item(
+        name=name,
+        kind="constant",
+        text=passage.text,
+        cell=passage.cell,
+        lines=passage.lines,
+        reads=use.reads,
+        reads_at_definition=use.reads_at_definition,
+    )
+
+
 def named_item(
     walk: ClosureWalk,
     name: str,

@@ -51,6 +51,8 @@ def pins_of(modules: Iterable[str], installed: Installed) -> dict[str, str]:
             "package could not install them",
             hint="Move what is needed from them into a cell, or publish them as a "
             "distribution and install it.",
+            hazard="local-module",
+            name=local[0],
         )
     return pins
 

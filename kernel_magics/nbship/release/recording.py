@@ -51,11 +51,31 @@ class Recorder:
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], origin: str) -> Any:  # noqa: ANN401
         """Call the function, and record the call where it returns and is the outermost."""
+        return self._call(self.function, args, kwargs, origin)
+
+    def call_of(
+        self,
+        owner: Any,  # noqa: ANN401
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        origin: str,
+    ) -> Any:  # noqa: ANN401
+        """Call the function as a method of ``owner``; see :meth:`call`."""
+        bound = functools.partial(self.function, owner)
+        return self._call(bound, args, kwargs, origin)
+
+    def _call(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        origin: str,
+    ) -> Any:  # noqa: ANN401
         depth = getattr(self._depth, "value", 0)
         inputs = self._inputs(args, kwargs) if depth == 0 else None
         self._depth.value = depth + 1
         try:
-            answer = self.function(*args, **kwargs)
+            answer = function(*args, **kwargs)
         finally:
             self._depth.value = depth
         if inputs is not None:
@@ -137,7 +157,7 @@ def record(
 
     @functools.wraps(function)
     def recorded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        return recorder.call(args, kwargs, _quietly(origin))
+        return recorder.call(args, kwargs, quietly(origin))
 
     recorder.stand_in = recorded
     setattr(recorded, _RECORDER, recorder)
@@ -164,7 +184,8 @@ def is_recorder(value: Any) -> bool:  # noqa: ANN401
     return module.startswith("nbship.") and getattr(value, "__name__", "") == "golden"
 
 
-def _quietly(origin: Callable[[], str]) -> str:
+def quietly(origin: Callable[[], str]) -> str:
+    """Name the running cell; "" where that fails."""
     try:
         return origin()
     except Exception:  # noqa: BLE001  # as above
@@ -177,6 +198,7 @@ def _read_objects(function: Any) -> list[Any]:  # noqa: ANN401
     start = function
     while hasattr(start, "__wrapped__"):
         start = start.__wrapped__
+    start = getattr(start, "__func__", start)
     queue = [start]
     while queue:
         part = queue.pop()

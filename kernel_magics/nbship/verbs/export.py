@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import UsageError
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.export_words import (
+    cell_row,
+    check_text,
+    explanation_text,
+    extras,
+    line_row,
+    value_row,
+)
 from nbship.verbs.words import place
 
 if TYPE_CHECKING:
@@ -13,11 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from nbship.records.explanation import Explanation
     from nbship.records.release import Export
     from nbship.verbs.answer import Context
+    from nbship.workflow.export_capture import LiveNotebook
 
 _FIRST = "0.1.0"
 _MAX_DIFFERENCES = 5
+_LINE_HEADS = ("lines", "what", "from", "why they are in")
 
 
 def _export(context: Context, given: argparse.Namespace) -> Answer:
@@ -25,6 +36,10 @@ def _export(context: Context, given: argparse.Namespace) -> Answer:
     from nbship.workflow.captured import captured_by_job
     from nbship.workflow.export import make_export
 
+    if given.check:
+        return _check(context, given.root)
+    if given.explain:
+        return _explain(context, given)
     bench = context.workbench
     export_id = bench.new_id("export")
     folder = bench.store.record_path(export_id)
@@ -55,23 +70,82 @@ def _export(context: Context, given: argparse.Namespace) -> Answer:
     )
 
 
-def _capture_live(context: Context, root: str, folder: Path) -> tuple[Path, str]:
-    """Capture a root of the notebook that the verb was called in.
+def _check(context: Context, root: str) -> Answer:
+    from nbship.workflow.export_check import check_root
+
+    bench = context.workbench
+    check = check_root(
+        root,
+        live=_live(context, root, "--check"),
+        codecs=bench.codecs(),
+        installed=bench.installed_here,
+    )
+    code = OK if check.passed else ANSWER_IS_NO
+    return Answer(text=check_text(check), data=check, exit_code=code)
+
+
+def _explain(context: Context, given: argparse.Namespace) -> Answer:
+    import tempfile
+    from pathlib import Path
+
+    from nbship.workflow.captured import captured_by_job
+    from nbship.workflow.export_check import read_explanation
+
+    with tempfile.TemporaryDirectory(prefix="nbship-explain-") as name:
+        if given.job:
+            bench = context.workbench
+            folder = captured_by_job(bench.store, given.job, given.root).folder
+        else:
+            folder, _ = _capture_live(context, given.root, Path(name) / "capture")
+        told = read_explanation(folder)
+    return Answer(text=explanation_text(told), data=told, html=_explanation_html(told))
+
+
+def _explanation_html(told: Explanation) -> str:
+    from nbship.widgets.explanation import tables_html
+
+    lines = [line_row(line) for line in told.lines if line.kind != "frame"]
+    heads = ("value", "type", "codec", "size", "read by", "origin")
+    values = [value_row(value) for value in told.values]
+    cells = [cell_row(cell) for cell in told.cells]
+    return tables_html(
+        f"{told.root} of {told.notebook}: {told.lines_kept} of {told.lines_of_notebook} "
+        "lines of code kept",
+        [
+            (f"{told.module_lines} lines of the module", _LINE_HEADS, lines),
+            (f"{len(cells)} cells", ("cell", "lines", "why it is in or out"), cells),
+            (f"{len(values)} values", heads, values),
+        ],
+        [f"{name}: {', '.join(items)}" for name, items in extras(told) if items]
+        + [f"note: {remark}" for remark in told.remarks],
+    )
+
+
+def _live(context: Context, root: str, option: str = "") -> LiveNotebook:
+    """Return the notebook that the verb was called in.
 
     Raises
     ------
     UsageError
         If it was called in a shell.
     """
+    if context.session is None:
+        words = " ".join(word for word in (root, option) if word)
+        raise UsageError(
+            f"mlops export {words}: there is no live notebook in a shell",
+            hint="Name a job whose kernel captured it: --job last."
+            if option != "--check"
+            else f"Call it in the notebook: %mlops export {words}.",
+        )
+    return context.session.live_notebook(root)  # type: ignore[no-any-return]
+
+
+def _capture_live(context: Context, root: str, folder: Path) -> tuple[Path, str]:
+    """Capture a root of the notebook that the verb was called in."""
     from nbship.workflow.export_capture import capture_root
 
-    if context.session is None:
-        raise UsageError(
-            f"mlops export {root}: there is no live notebook in a shell",
-            hint="Name a job whose kernel captured it: --job last.",
-        )
     bench = context.workbench
-    live = context.session.live_notebook(root)
+    live = _live(context, root)
     capture_root(
         root,
         live=live,
@@ -122,6 +196,17 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--job", help="take what that job's kernel captured: id, its beginning, or last"
+    )
+    asking = parser.add_mutually_exclusive_group()
+    asking.add_argument(
+        "--explain",
+        action="store_true",
+        help="build nothing: say why each line is in and each cell is out",
+    )
+    asking.add_argument(
+        "--check",
+        action="store_true",
+        help="build nothing: say what is in the way, and replay in this process",
     )
 
 

@@ -37,6 +37,7 @@ def read_capture(folder: Path) -> RootCapture:
     wanted = {
         capture.module: capture.module_digest,
         capture.golden: capture.golden_digest,
+        **{entry.file: entry.digest for entry in capture.local_modules},
         **{f"state/{entry.file}": entry.digest for entry in capture.state},
     }
     failures = [

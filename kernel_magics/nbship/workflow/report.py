@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbship.errors import JobError, NotebookError
-from nbship.records.digest import digest_file
+from nbship.records.digest import digest_file, digest_tree
+from nbship.records.explanation import Explanation
 from nbship.records.job import Job, Lock, Outcome
 from nbship.workflow.approvals import verdict_digest
+from nbship.workflow.capture_writing import EXPLANATION
+from nbship.workflow.captured import root_folder
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.recording import recorded_run
 from nbship.workflow.review import answers_to, invalid_answers
@@ -52,6 +55,8 @@ class ReportFacts:
     invalid_answers: tuple[str, ...]
     #: approvals that a release needs
     approvals_wanted: int
+    #: of each root that the job captured: why its lines are in and its cells out
+    explanations: tuple[Explanation, ...] = ()
 
 
 def gather_facts(  # noqa: PLR0913  # what a report is made of
@@ -103,7 +108,20 @@ def gather_facts(  # noqa: PLR0913  # what a report is made of
         answers=answers,
         invalid_answers=invalid,
         approvals_wanted=policy.approvals,
+        explanations=_explanations(store, job, outcome),
     )
+
+
+def _explanations(store: Store, job: Job, outcome: Outcome) -> tuple[Explanation, ...]:
+    roots = store.attempt_folder(job.id, outcome.attempt) / "roots"
+    folders = [
+        folder
+        for root in outcome.roots
+        if (folder := root_folder(roots, root.name)).is_dir()
+        and digest_tree(folder) == root.digest
+    ]
+    paths = [folder / EXPLANATION for folder in folders]
+    return tuple(store.load(Explanation, path) for path in paths if path.is_file())
 
 
 def write_report(

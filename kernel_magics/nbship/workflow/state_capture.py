@@ -39,6 +39,8 @@ class CapturedState:
     entries: list[StateEntry] = field(default_factory=list)
     #: import names that the readers need
     modules: set[str] = field(default_factory=set)
+    #: the values themselves, by name
+    values: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -64,15 +66,24 @@ def capture_state(walk: ClosureWalk, codecs: Sequence[Codec]) -> CapturedState:
                 walk.refuse(need.name, error)
                 continue
             needs[need.name], taken[need.name] = need, (codec, encoded)
+            _take_local(walk, encoded)
             walk.add(_state_item(need.name, encoded))
         walk.follow()
-    state = CapturedState()
+    state = CapturedState(values={name: need.value for name, need in needs.items()})
     for codec in codecs:
         if isinstance(codec, GroupCodec):
             _join(walk, codec, needs, taken, state)
     for name, (codec, encoded) in sorted(taken.items()):
         _keep(state, (name,), codec, encoded)
     return state
+
+
+def _take_local(walk: ClosureWalk, encoded: EncodedState) -> None:
+    """Take the modules beside the notebook whose classes a value holds."""
+    modules = [path.rpartition(".")[0] for path in encoded.trusted_types]
+    for module in (*encoded.modules, *modules):
+        if module and walk.is_local(module):
+            walk.use_module(module)
 
 
 def refuse_pickled_text(text: str, root: str) -> None:
@@ -101,6 +112,8 @@ def _encode(
             raise HazardError(
                 f"{need.reader} reads {need.name!r}{place}: {error.message}",
                 hint=error.hint,
+                hazard=error.hazard or "untrusted",
+                name=need.name,
             ) from error
         if encoded is not None:
             _check_objects(walk, need, encoded)
@@ -131,12 +144,16 @@ def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) ->
             raise HazardError(
                 f"{need.name!r} holds a lambda, which a file cannot name",
                 hint=f"Write it as a def in a cell, then make {need.name} again.",
+                hazard="lambda-in-state",
+                name=need.name,
             )
         if not walk.has(name) or walk.value_of(name) is not value:
             raise HazardError(
                 f"{need.name!r} holds {name}, which is not the {name} that the notebook "
                 "defines now",
                 hint=f"Define {name} at the top level of a cell, then make {need.name} again.",
+                hazard="redefined",
+                name=need.name,
             )
 
 

@@ -1,0 +1,166 @@
+"""How long exports take and how much of a notebook they keep.
+
+    python benchmarks/export.py [FOLDER] [--repeats 3] [--checks-only]
+
+For the demo's notebook and every notebook of the folder (the tests' own by default): each root
+that it offers (`predict`, else its first fitted estimator) is checked and exported in the kernel
+that ran it. Reported are the seconds of `--check` (the first call, and the median of those after
+it), those of the whole export, the lines kept against the notebook's, the sizes of the wheel and
+of what it installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import nbformat
+from closure_trial import _ATTEND, _ESTIMATORS, OWN, Kernel, functions_of
+
+DEMO = Path(__file__).resolve().parents[1] / "binder" / "demo" / "penguins.ipynb"
+_TIMED = """
+import time as _time
+_started = _time.perf_counter()
+get_ipython().run_line_magic("mlops", {line!r})
+print("seconds", _time.perf_counter() - _started)
+"""
+
+
+def measure(
+    notebook: Path, folder: Path, repeats: int, *, is_whole: bool
+) -> dict | None:
+    """Run a notebook and export its root; None where it has none that passes."""
+    document = nbformat.read(notebook, as_version=4)
+    names = functions_of(document)
+    kernel = Kernel(folder)
+    try:
+        kernel.run("%load_ext nbship", 60)
+        kernel.run(_ATTEND.format(names=names), 60)
+        for cell in document.cells:
+            if cell.cell_type == "code" and cell.source.strip():
+                error, _ = kernel.run(cell.source, 300)
+                if error:
+                    print(f"{notebook.name}: {error}", file=sys.stderr)
+                    return None
+        _, text = kernel.run(_ESTIMATORS, 60)
+        estimators, _ = json.loads(text.strip().splitlines()[-1])
+        wanted = [n for n in ("predict",) if n in names] or estimators or names
+        for root in wanted:
+            first = timed(kernel, f"export {root} --check --json")
+            if first and first[1]["passed"]:
+                return measured(kernel, root, first, folder, repeats, is_whole=is_whole)
+    finally:
+        kernel.close()
+    return None
+
+
+def timed(kernel: Kernel, line: str) -> tuple[float, dict] | None:
+    """Call a verb; return its seconds and its answer."""
+    error, text = kernel.run(_TIMED.format(line=line), 600)
+    if error:
+        print(f"{line}: {error}", file=sys.stderr)
+        return None
+    body, _, seconds = text.rpartition("seconds ")
+    return float(seconds), json.loads(body[body.index("{") :])
+
+
+def measured(  # noqa: PLR0913
+    kernel: Kernel,
+    root: str,
+    first: tuple[float, dict],
+    folder: Path,
+    repeats: int,
+    *,
+    is_whole: bool,
+) -> dict:
+    """Repeat the check, export once, and look at the wheel."""
+    again = [
+        found[0]
+        for _ in range(repeats)
+        if (found := timed(kernel, f"export {root} --check --json"))
+    ]
+    check = first[1]
+    row = {
+        "root": root,
+        "first_s": first[0],
+        "check_s": statistics.median(again),
+        "kept": check["lines_kept"],
+        "lines": check["lines_of_notebook"],
+    }
+    done = timed(kernel, f"export {root} --json") if is_whole else None
+    if done:
+        seconds, export = done
+        wheel = folder / ".mlops" / "exports" / export["id"] / export["wheel"]
+        with zipfile.ZipFile(wheel) as archive:
+            installed = sum(entry.file_size for entry in archive.infolist())
+        row |= {
+            "export_s": seconds,
+            "wheel": wheel.stat().st_size,
+            "installed": installed,
+            "is_equal": export["parity"]["passed"],
+        }
+    return row
+
+
+def table(rows: dict[str, dict]) -> str:
+    """Write the measurements as Markdown, with the median and spread of the lines kept."""
+    lines = [
+        "| notebook | root | first check, s | check, s | export, s | equal | lines kept | wheel, kB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, row in rows.items():
+        export = f"{row['export_s']:.1f}" if "export_s" in row else "-"
+        wheel = f"{row['wheel'] / 1000:.0f}" if "wheel" in row else "-"
+        equal = {True: "yes", False: "NO"}.get(row.get("is_equal"), "-")
+        lines.append(
+            f"| {name} | {row['root']} | {row['first_s']:.2f} | {row['check_s']:.2f} | "
+            f"{export} | {equal} | {row['kept']} of {row['lines']} | {wheel} |"
+        )
+    shares = sorted(row["kept"] / row["lines"] for row in rows.values() if row["lines"])
+    if shares:
+        lines += [
+            "",
+            (
+                f"Lines kept: median {statistics.median(shares):.1%}, from {shares[0]:.1%} to "
+                f"{shares[-1]:.1%} of {len(shares)} notebooks."
+            ),
+        ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=OWN)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--checks-only", action="store_true", help="build no wheel of the folder's"
+    )
+    arguments = parser.parse_args()
+    rows: dict[str, dict] = {}
+    for source in (DEMO, *sorted(arguments.folder.glob("*.ipynb"))):
+        with tempfile.TemporaryDirectory(prefix="export-bench-") as scratch:
+            folder = Path(scratch) / "project"
+            shutil.copytree(
+                source.parent, folder, ignore=shutil.ignore_patterns(".mlops", ".git")
+            )
+            row = measure(
+                folder / source.name,
+                folder,
+                arguments.repeats,
+                is_whole=not arguments.checks_only,
+            )
+        if row is None:
+            print(f"{source.name}: no root passes", file=sys.stderr)
+        else:
+            rows[source.name] = row
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
