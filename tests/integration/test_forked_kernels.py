@@ -55,7 +55,7 @@ print(sorted(os.sched_getaffinity(0)), gc.isenabled(), gc.get_threshold(), sys.g
     "capture of descriptors": """import os, sys
 os.system('echo from-sh')
 !echo from-bang
-os.write(1, b'raw\\n')""",
+_ = os.write(1, b'raw\\n')""",
     "top-level await": "import asyncio; await asyncio.sleep(0.01); print('ok')",
     "history": "print(list(get_ipython().history_manager.get_range()), In, Out)",
     "shell": """ip = get_ipython()
@@ -100,8 +100,10 @@ def words(fresh, forked):
     """Say in few words how two answers differ."""
     if fresh == forked:
         return ""
-    one, other = (set(text.replace(",", " ,").split()) for text in (fresh, forked))
-    return f"fresh only: {sorted(one - other)}; forked only: {sorted(other - one)}"
+    one, other = (text.replace(",", " ,").split() for text in (fresh, forked))
+    only = set(one) - set(other), set(other) - set(one)
+    order = next(((a, b) for a, b in zip(one, other, strict=False) if a != b), ())
+    return f"fresh only: {sorted(only[0])}; forked only: {sorted(only[1])}; {order}"
 
 
 def both(warm, *sources, cwd, **options):
@@ -147,3 +149,15 @@ def test_a_forked_kernel_ends_as_a_fresh_one_does(heated, folder, name):
     fresh, forked = both(heated, source, cwd=folder)
 
     assert (fresh, forked.exit_code) == (forked, code)
+
+
+def test_a_forked_kernel_ignores_what_its_owner_does_as_under_nohup(folder):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    warm = WarmLauncher()
+    try:
+        fresh, forked = both(warm, FAST["signals"], cwd=folder)
+    finally:
+        warm.close()
+        signal.signal(signal.SIGHUP, before)
+
+    assert words(*fresh.texts, *forked.texts) == ""

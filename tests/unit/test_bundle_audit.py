@@ -55,6 +55,7 @@ FILES = (
     "reports/performance.json",
     "reports/verdict.json",
     "reports/vulnerabilities.json",
+    "requirements-serve.lock",
     "requirements.lock",
     "sbom.cdx.json",
     "schema/input.schema.json",

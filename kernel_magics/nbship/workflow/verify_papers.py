@@ -93,9 +93,11 @@ def ask_approvals(audit: Audit) -> None:
 def ask_bill(audit: Audit) -> None:
     """Compare the bill of materials and the wheelhouse with the lock."""
     manifest = audit.manifest
-    if manifest is None or not audit.has(LOCK, manifest.wheel):
+    serves = SERVE_LOCK in audit.listed or audit.has(SERVE_LOCK)
+    whole = SERVE_LOCK if serves else LOCK
+    if manifest is None or not audit.has(LOCK, whole, manifest.wheel):
         return
-    lock = audit.text(SERVE_LOCK if audit.has(SERVE_LOCK) else LOCK)
+    lock = audit.text(whole)
     pins, hashes = read_lock(lock), lock_hashes(lock)
     audit.failures += lock_differences(read_lock(audit.text(LOCK)), pins)
     wheel = audit.digests[manifest.wheel]

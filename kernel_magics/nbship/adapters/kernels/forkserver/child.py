@@ -72,8 +72,9 @@ def _take_environment(variables: dict[str, str]) -> None:
 
 
 def _reset_signals() -> None:
+    """Take the server's handlers back; what its owner ignores, as under nohup, stays ignored."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
