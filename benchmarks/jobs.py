@@ -45,8 +45,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "200 cells": (PAPERMILL, "papermill API", "nbclient"),
     "200 cells x 200 kB": (PAPERMILL, "nbclient"),
 }
-#: notebooks of these are many times longer: one of them a round
-LONG = {"200 cells", "200 cells x 200 kB"}
+#: notebooks of these are many times longer: so many of them a round and worker; of peers one
+LONG = {"200 cells": 10, "200 cells x 200 kB": 2}
 PEERS: dict[str, Callable[[list[Path], Path, int], None]] = {
     PAPERMILL: peers.papermill_command,
     "papermill API": peers.papermill_api,
@@ -99,7 +99,7 @@ def run_nbship(
     bench: Bench, case: str, executor: str, workers: int, number: int
 ) -> None:
     """Measure ``mlops submit``, and the first job before it."""
-    count = 2 * workers if case in LONG else bench.notebooks
+    count = LONG[case] * workers if case in LONG else bench.notebooks
     options = ["--direct"] if executor == DIRECT else []
     with tempfile.TemporaryDirectory(
         dir=bench.folder, ignore_cleanup_errors=True
