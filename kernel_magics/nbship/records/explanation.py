@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+#: file of an explanation in a captured root, and in the package that is made of it
+EXPLANATION = "explanation.json"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineReason:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbship.errors import RecordFormatError
 from nbship.records.codec import from_json, to_json
 from nbship.records.digest import digest_bytes, digest_json
+from nbship.records.explanation import EXPLANATION
 from nbship.records.release import RootCapture
 from nbship.release.model_signature import MODEL_SIGNATURE
 from nbship.release.sums import MANIFEST, SEAL, SUMS
@@ -141,14 +142,16 @@ def _capture_failures(
     package: Mapping[str, bytes], capture: RootCapture, manifest: Manifest
 ) -> list[str]:
     names = {capture.module: "model.py", capture.golden: "golden.jsonl"}
-    own = ["capture.json", *names, *(f"state/{entry.file}" for entry in capture.state)]
-    digests = {
-        name: digest_bytes(package.get(names.get(name, name), b"")) for name in own
-    }
     wanted = {
         capture.module: capture.module_digest,
         capture.golden: capture.golden_digest,
         **{f"state/{entry.file}": entry.digest for entry in capture.state},
+        **{module.file: module.digest for module in capture.local_modules},
+    }
+    told = package.keys() & {EXPLANATION}  # captures of an earlier time have none
+    own = ["capture.json", *wanted, *told]
+    digests = {
+        name: digest_bytes(package.get(names.get(name, name), b"")) for name in own
     }
     failures = [
         f"{names.get(name, name)}: not what capture.json says"

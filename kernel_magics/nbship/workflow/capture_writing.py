@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_text
+from nbship.records.explanation import EXPLANATION
 from nbship.records.release import ENOUGH_ROWS, LocalModule, RootCapture, StateEntry
 from nbship.release import hazards
 from nbship.release.describing import described
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from nbship.release.pins import Installed
 
 RECORD, MODULE, GOLDEN = "capture.json", "module.py", "golden.jsonl"
-EXPLANATION = "explanation.json"
 
 
 @dataclass(slots=True)

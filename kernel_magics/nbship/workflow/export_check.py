@@ -20,12 +20,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError
-from nbship.records.explanation import CheckFinding, Explanation, ExportCheck
+from nbship.records.explanation import (
+    EXPLANATION,
+    CheckFinding,
+    Explanation,
+    ExportCheck,
+)
 from nbship.records.release import ENOUGH_ROWS
 from nbship.release.cells import binding_statements
 from nbship.resources import template_folder
 from nbship.workflow.bundle_files import read_record
-from nbship.workflow.capture_writing import EXPLANATION, GOLDEN, MODULE
+from nbship.workflow.capture_writing import GOLDEN, MODULE
 from nbship.workflow.export_capture import capture_root
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import JobError, NotebookError
 from nbship.records.digest import digest_file, digest_tree
-from nbship.records.explanation import Explanation
+from nbship.records.explanation import EXPLANATION, Explanation
 from nbship.records.job import Job, Lock, Outcome
 from nbship.workflow.approvals import verdict_digest
-from nbship.workflow.capture_writing import EXPLANATION
 from nbship.workflow.captured import root_folder
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.recording import recorded_run
