@@ -145,7 +145,7 @@ def test_a_bundle_with_its_wheels_is_installed_and_verified_without_network(
 ):
     need_namespaces()
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))  # empty
-    (wheel,) = (carried / "wheelhouse").iterdir()
+    wheels = [path.name for path in (carried / "wheelhouse").iterdir()]
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
     lines = (
@@ -166,11 +166,12 @@ def test_a_bundle_with_its_wheels_is_installed_and_verified_without_network(
     ]
     found = ask(carried, replayer=UvReplayer())
 
-    assert wheel.name.startswith(PACKAGING.replace("==", "-"))
+    names = {name.partition("-")[0] for name in wheels}
+    assert {"packaging", "uvicorn"} <= names  # what serves comes along
     assert [one.returncode for one in ended] == [0, 0, 0], ended
     assert "24 cases equal" in ended[-1].stdout
     assert found.failures == ()
-    assert "1 wheels against the lock" in found.checks
+    assert f"{len(wheels)} wheels against the lock" in found.checks
 
 
 @pytest.mark.full
@@ -178,11 +179,13 @@ def test_licences_and_sizes_are_those_of_the_installed_files(carried):
     performance = json.loads((carried / "reports/performance.json").read_bytes())
     licences = json.loads((carried / "reports/licences.json").read_bytes())
 
-    (found,) = performance["distributions"]
-    assert f"{found['name']}=={found['version']}" == PACKAGING
-    assert found["size_bytes"] > 50_000
-    (named,) = licences["distributions"]
-    assert "Apache" in named["licence"]
+    found = {
+        f"{one['name']}=={one['version']}": one["size_bytes"]
+        for one in performance["distributions"]
+    }
+    assert found[PACKAGING] > 50_000
+    named = {one["name"]: one["licence"] for one in licences["distributions"]}
+    assert "Apache" in named["packaging"]
 
 
 def test_wheels_that_no_index_has_are_said_in_words(tmp_path, monkeypatch):
