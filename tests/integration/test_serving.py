@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.captures import FARE_MODULE, write_capture, write_frame_capture
-from support.serving import ServerProcess, estimator_site, site_of
+from support.serving import ServerProcess, estimator_site, served, site_of
 
 pytestmark = pytest.mark.xdist_group("serving")
 BIRD = {"flipper_mm": 10.0, "count": 2, "island": "Dream", "sex": "male"}
@@ -33,18 +33,16 @@ def fares(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fares")
     capture = write_capture(folder / "capture", module=REFUSING)
     site = site_of(folder, "served_fares", capture)
-    server = ServerProcess(site, "served_fares", "--max-body-mib", "0.01").wait_ready()
-    yield server
-    assert server.end() == 0
+    with served(site, "served_fares", "--max-body-mib", "0.01") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def masses(tmp_path_factory):
     folder = tmp_path_factory.mktemp("masses")
     site = site_of(folder, "served_masses", write_frame_capture(folder / "capture"))
-    server = ServerProcess(site, "served_masses").wait_ready()
-    yield server
-    assert server.end() == 0
+    with served(site, "served_masses") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +54,8 @@ def digits(tmp_path_factory):
         imports="from sklearn.ensemble import RandomForestClassifier",
         fit="RandomForestClassifier(20, random_state=3).fit(X, y)",
     )
-    server = ServerProcess(site, "served_digits", "--workers", "2").wait_ready()
-    yield server
-    assert server.end() == 0
+    with served(site, "served_digits", "--workers", "2") as server:
+        yield server
 
 
 def _asked(server, *instances):

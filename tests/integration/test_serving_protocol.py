@@ -14,7 +14,7 @@ from tritonclient import http
 from tritonclient.utils import InferenceServerException
 
 from support.captures import write_capture, write_frame_capture
-from support.serving import ServerProcess, estimator_site, site_of
+from support.serving import estimator_site, served, site_of
 
 pytestmark = pytest.mark.xdist_group("serving-protocol")
 ROW = [0.5, -1.0, 0.25, 2.0, -0.5, 1.5]
@@ -24,18 +24,16 @@ ROW = [0.5, -1.0, 0.25, 2.0, -0.5, 1.5]
 def masses(tmp_path_factory):
     folder = tmp_path_factory.mktemp("masses")
     site = site_of(folder, "told_masses", write_frame_capture(folder / "capture"))
-    server = ServerProcess(site, "told_masses").wait_ready()
-    yield server
-    assert server.end() == 0
+    with served(site, "told_masses") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def fares(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fares")
     site = site_of(folder, "told_fares", write_capture(folder / "capture"))
-    server = ServerProcess(site, "told_fares").wait_ready()
-    yield server
-    assert server.end() == 0
+    with served(site, "told_fares") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +44,8 @@ def matrix(tmp_path_factory):
         imports="from sklearn.linear_model import LinearRegression",
         fit="LinearRegression().fit(X, (y == 'yes') + 0.0)",
     )
-    server = ServerProcess(site, "told_matrix").wait_ready()
-    yield server
-    assert server.end() == 0
+    with served(site, "told_matrix") as server:
+        yield server
 
 
 def _infer(server, name, body, **headers):

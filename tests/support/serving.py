@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,6 +18,7 @@ from nbship.workflow.bundle_files import read_capture
 from support.executed import ExecutedNotebook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _START_S = 120.0
@@ -122,3 +124,11 @@ class ServerProcess:
             if '"started"' in line:
                 self._began.set()
         self._began.set()
+
+
+@contextmanager
+def served(site: Path, name: str, *words: str) -> Iterator[ServerProcess]:
+    """Have a server that is ready, and that ends as it should."""
+    server = ServerProcess(site, name, *words).wait_ready()
+    yield server
+    assert server.end() == 0
