@@ -16,6 +16,7 @@ from nbship.adapters.bundles.pages import JinjaPages
 from nbship.adapters.bundles.ssh_keys import create_key
 from nbship.adapters.bundles.ssh_seal import SshSealer
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel, zip_bytes
+from nbship.adapters.notebooks.renderer import render_report
 from nbship.adapters.store.files import FileStore
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_file, digest_json, digest_tree
@@ -202,6 +203,7 @@ class ReleaseCase(ReviewCase):
                 replayer=replayer or FakeReplayer(),
                 sealer=self.sealer,
                 pages=JinjaPages(),
+                render_report=render_report,
                 model_sealer=self.model_sealer,
             ),
         )

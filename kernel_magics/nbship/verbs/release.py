@@ -50,6 +50,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
             replayer=bench.replayer,
             sealer=bench.sealer,
             pages=bench.pages,
+            render_report=bench.render_report,
             model_sealer=bench.model_sealer if settings.model_key else None,
         ),
     )

@@ -56,6 +56,8 @@ class Sources:
     records: Mapping[str, object]
     #: version of every distribution in the job's environment
     installed: Mapping[str, str]
+    #: the page of ``mlops report``, as it is with the approvals that the release rests on
+    report: str
 
 
 def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
@@ -215,6 +217,7 @@ def _write_texts(  # noqa: PLR0913  # what is written, and from what
     wish: Wish,
 ) -> None:
     texts = {name: json_text(record) for name, record in sources.records.items()}
+    texts["reports/notebook.html"] = sources.report
     texts[SIGNER] = makers.sealer.public_key() + "\n"
     if makers.model_sealer is not None:
         texts[MODEL_SIGNER] = makers.model_sealer.public_key()

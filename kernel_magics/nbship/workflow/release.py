@@ -36,11 +36,12 @@ from nbship.workflow.captured import root_folder
 from nbship.workflow.export import LOCK
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.recording import recorded_run
+from nbship.workflow.report import gather_facts, report_page
 from nbship.workflow.review import demand_approvals
 from nbship.workflow.vetting import latest_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from nbship.records.policy import Policy
     from nbship.release.advisories import Snapshot
     from nbship.release.clearance import Approvals, PassedVerdict
+    from nbship.workflow.report import ReportFacts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +92,8 @@ class Makers:
     replayer: Replayer
     sealer: Sealer
     pages: PageWriter
+    #: renders an executed notebook with the facts of its job
+    render_report: Callable[[Path, ReportFacts], str]
     #: None where no key is set: then there is no signature for model-signing
     model_sealer: ModelSealer | None = None
 
@@ -158,10 +162,37 @@ def release_job(  # noqa: PLR0913  # what is asked, what is demanded, and with w
         verdict,
         approvals,
         captured=captured,
+        report=_report(
+            store, job_id, wish=wish, policy=policy, reviewers=reviewers, makers=makers
+        ),
         wish=wish,
         store=store,
         makers=makers,
     )
+
+
+def _report(  # noqa: PLR0913  # what a report is made of
+    store: Store,
+    job_id: str,
+    *,
+    wish: Wish,
+    policy: Policy,
+    reviewers: Sequence[str],
+    makers: Makers,
+) -> str:
+    """Render the report as it stands with the approvals; equal ones have equal bytes."""
+    facts = gather_facts(
+        store,
+        job_id,
+        report_id=f"of {job_id}",
+        at=wish.at,
+        tool=wish.tool,
+        owner=wish.owner,
+        policy=policy,
+        reviewers=reviewers,
+        sealer=makers.sealer,
+    )
+    return report_page(store, facts, render=makers.render_report)
 
 
 def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be left out
@@ -171,6 +202,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
     approvals: Approvals,
     *,
     captured: CapturedRoot,
+    report: str,
     wish: Wish,
     store: Store,
     makers: Makers,
@@ -206,7 +238,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         capture_digest=captured.digest,
         before=_before(place, latest),
     )
-    sources = _sources(store, evidence, capture_folder)
+    sources = _sources(store, evidence, capture_folder, report)
     bundle = place / version
     manifest = write_bundle(
         bundle, evidence, store=store, sources=sources, makers=makers, wish=wish
@@ -274,19 +306,21 @@ def _before(place: Path, version: str) -> Before | None:
     )
 
 
-def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:
+def _sources(
+    store: Store, evidence: Evidence, capture_folder: Path, report: str
+) -> Sources:
     job, outcome = evidence.job, evidence.outcome
     folder = store.job_folder(job.id)
     executed = store.attempt_folder(job.id, outcome.attempt) / "output.ipynb"
     files = {
         "notebook/input.ipynb": folder / "input.ipynb",
         "notebook/executed.ipynb": executed,
-        "reports/notebook.html": _report(store, evidence.verdict.id),
     }
     lock = store.load(Lock, folder / "lock.json")
     return Sources(
         capture_folder=capture_folder,
-        files={name: path for name, path in files.items() if path and path.is_file()},
+        files={name: path for name, path in files.items() if path.is_file()},
+        report=report,
         records={
             "provenance/job.json": job,
             "provenance/lock.json": lock,
@@ -296,12 +330,3 @@ def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:
         },
         installed={name: item["version"] for name, item in lock.packages.items()},
     )
-
-
-def _report(store: Store, verdict_id: str) -> Path | None:
-    """Return the newest report that shows a verdict; None where none was made."""
-    for report_id in reversed(store.ids("report")):
-        path = store.record_path(report_id)
-        if verdict_id.encode() in path.read_bytes():
-            return path
-    return None
