@@ -25,11 +25,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -162,6 +164,21 @@ class ReleaseError(NbshipError):
 
 class VerificationError(ReleaseError):
     """A bundle is not what was sealed."""
+
+
+@contextlib.contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Put what a file system refuses within the block into words.
+
+    Raises
+    ------
+    StoreError
+        Of :func:`store_error`.
+    """  # noqa: DOC501  # a function makes the error
+    try:
+        yield
+    except OSError as error:
+        raise store_error(error, path) from error
 
 
 def store_error(error: OSError, path: Path) -> StoreError:
