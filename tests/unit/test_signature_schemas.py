@@ -28,8 +28,8 @@ from support.captures import write_capture
 from support.executed import ExecutedNotebook
 
 values = shipped_module("_values")
-checks = shipped_module("_checks")
-problems = shipped_module("_problems")
+checks = shipped_module("inputs._checks")
+problems = shipped_module("inputs._problems")
 PLAIN = st.recursive(
     st.none()
     | st.booleans()

@@ -103,7 +103,10 @@ class WheelBuilder:
 def package_files(capture: RootCapture, capture_folder: Path) -> dict[str, bytes]:
     """Read the files of an import package: nbship's own templates and what was captured."""
     templates = template_folder("package")
-    contents = {path.name: path.read_bytes() for path in templates.glob("*.py")}
+    contents = {
+        path.relative_to(templates).as_posix(): path.read_bytes()
+        for path in templates.rglob("*.py")
+    }
     for path in capture_folder.rglob("*"):
         if path.is_file():
             name = path.relative_to(capture_folder).as_posix()

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import _about, _replay, _tables, _values
+from .. import _about, _values
+from ..parity import _replay
+from . import _tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,7 +214,7 @@ def _estimator() -> Any:
     if captured["kind"] != "estimator" or "sklearn" not in sys.modules:
         return None
     own = captured["name"] if captured["name"] != "predict" else "fitted"
-    model = getattr(import_module(f"{__package__}.model"), own, None)
+    model = getattr(import_module(f"{_about.PACKAGE}.model"), own, None)
     return model if hasattr(model, "predict") else None
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np  # noqa: TID253  # only servers import this
 
-from . import _batch
+from ..batch import _batch
 from ._arguments import WrongInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
     from ._oip import InferInput
 
 DTYPES = {
@@ -196,7 +196,7 @@ def _parts(
         whole = len(answer) == 1 and hasattr(answer[0], "dtype")
         yield only, answer[0] if whole else answer
         return
-    from ._tables import is_by_row
+    from ..answering._tables import is_by_row
 
     yield only, answer if is_by_row(answer, count) else [answer]
 

@@ -12,7 +12,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import _about, _replay, _values
+from .. import _about, _values
+from ..parity import _replay
 
 #: forms whose rows are answered one by one
 TABLES = ("frame", "array", "list", "series")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..answering._contract import kind_of
 from . import _oip
-from ._contract import kind_of
 
 if TYPE_CHECKING:
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
 
 _NUMBER, _WHOLE = {"type": "number"}, {"type": "integer"}
 _ERRORS = {
@@ -224,10 +224,10 @@ def _example(contract: Contract) -> Any:
     if contract.form == "arguments":
         return {f.name: f.recorded for f in fields if not f.is_optional}
     if contract.form == "frame":
-        from . import _batch
+        from ..batch import _batch
 
         return _batch.plain(contract.example.iloc[:1])[0]
-    from . import _batch
+    from ..batch import _batch
 
     return _batch.plain(contract.example[:1])[0]
 

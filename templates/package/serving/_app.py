@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from . import _batch, _cells, _oip, _openapi, _requests, _tables
+from .. import _cells
+from ..answering import _tables
+from ..batch import _batch
+from . import _oip, _openapi, _requests
 from ._arguments import BAD_REQUEST, WrongInputError
 from ._batching import BusyError
 from ._limits import Deadlines
 from ._messages import BYTES, HttpError, Request, Response, failure
 
 if TYPE_CHECKING:
+    from ..answering._contract import Contract
     from ._batching import Batcher
-    from ._contract import Contract
     from ._limits import Limits
     from ._logs import Log
     from ._metrics import Metrics

@@ -15,7 +15,7 @@ from . import _arguments, _tensors
 from ._arguments import BAD_REQUEST, WrongInputError
 
 if TYPE_CHECKING:
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
     from ._requests import JsonReader
 
 #: the header that says where the JSON part of a body ends
@@ -285,7 +285,7 @@ def _calls(tensors: dict[str, Any], contract: Contract) -> tuple[Any, int]:
 
 def _is_whole(field: Field, tensor: Any) -> bool:
     """Return whether a tensor is one argument, rather than one for each call."""
-    from ._contract import kind_of
+    from ..answering._contract import kind_of
 
     kind = kind_of(field.recorded)
     return kind in {"$array", "$series"} and tensor.dtype.kind != "O"

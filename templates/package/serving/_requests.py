@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from . import _arguments, _inputs, _problems, _tables
+from ..answering import _tables
+from ..inputs import _inputs, _problems
+from . import _arguments
 from ._arguments import BAD_REQUEST, UNPROCESSABLE, WrongInputError
 
 if TYPE_CHECKING:
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
 
 _RANGES = {
     **{f"int{n}": (-(2 ** (n - 1)), 2 ** (n - 1) - 1) for n in (8, 16, 32, 64)},
