@@ -288,7 +288,7 @@ def _add_limits(command: argparse.ArgumentParser) -> None:
     add(
         "--max-waiting-rows",
         type=_positive,
-        default=10_000,
+        default=50_000,
         help="more are answered with 503 (%(default)s)",
     )
     add(
