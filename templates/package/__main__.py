@@ -10,7 +10,9 @@ import platform
 import sys
 from typing import Any
 
-from . import _about, _batch, _device, _files, _pickles, _replay
+from . import _about, _device, _pickles
+from .batch import _batch, _files
+from .parity import _replay
 
 #: exit code where the answer is no
 NO = 1
@@ -65,7 +67,7 @@ def serve(arguments: argparse.Namespace) -> int:
     for name in _THREADS:
         os.environ.setdefault(name, "1")
     try:
-        from . import _limits, _serve
+        from .serving import _limits, _serve
     except ImportError as error:
         distribution = _about.origin()["name"]
         sys.stderr.write(
@@ -180,7 +182,7 @@ def info(arguments: argparse.Namespace) -> int:
 def _serving() -> dict[str, Any]:
     """Say how this package answers, and why so; the model is loaded for it."""
     try:
-        from . import _contract, _paths
+        from .answering import _contract, _paths
 
         function = _about.predict_function()
         return _paths.choose(function, _contract.contract_of(function)).facts()
@@ -286,7 +288,7 @@ def _add_limits(command: argparse.ArgumentParser) -> None:
     add(
         "--max-waiting-rows",
         type=_positive,
-        default=10_000,
+        default=50_000,
         help="more are answered with 503 (%(default)s)",
     )
     add(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: where the package is installed
 FOLDER = Path(__file__).resolve().parent
+#: its import name
+PACKAGE = str(__package__)
 
 
 def origin() -> dict[str, Any]:
@@ -37,7 +39,7 @@ def predict_function() -> Callable[..., Any]:
     """Load the model and return the function that answers."""
     captured = capture()
     name = "predict" if captured["kind"] == "estimator" else captured["name"]
-    function: Callable[..., Any] = getattr(import_module(f"{__package__}.model"), name)
+    function: Callable[..., Any] = getattr(import_module(f"{PACKAGE}.model"), name)
     return function
 
 

@@ -47,11 +47,11 @@ class Loaded:
         sys.path.insert(0, str(site))
         try:
             about = importlib.import_module(f"{name}._about")
-            self.paths = importlib.import_module(f"{name}._paths")
-            self.tables = importlib.import_module(f"{name}._tables")
+            self.paths = importlib.import_module(f"{name}.answering._paths")
+            self.tables = importlib.import_module(f"{name}.answering._tables")
             self.main = importlib.import_module(f"{name}.__main__").main
             self.predict = about.predict_function()
-            contract = importlib.import_module(f"{name}._contract")
+            contract = importlib.import_module(f"{name}.answering._contract")
             self.contract = contract.contract_of(self.predict)
         finally:
             sys.path.remove(str(site))
@@ -160,7 +160,7 @@ def test_a_routine_that_differs_in_one_bit_is_not_used(tmp_path, monkeypatch):
         tmp_path, "off_by_a_bit", imports=imports, fit="Ridge().fit(X, X[:, 0])"
     )
     loaded = Loaded(site, "off_by_a_bit")
-    fast = importlib.import_module("off_by_a_bit._fast")
+    fast = importlib.import_module("off_by_a_bit.answering._fast")
     real = fast.routine_of
     monkeypatch.setattr(
         fast,

@@ -66,6 +66,7 @@ class ServerProcess:
     """``python -m PACKAGE serve`` on a port of its own, with the lines of its log."""
 
     def __init__(self, site: Path, name: str, *words: str) -> None:
+        self.site = site
         environ = {**os.environ, "PYTHONPATH": str(site)}
         command = [sys.executable, "-m", name, "serve", "--port", "0", *words]
         self.process = subprocess.Popen(

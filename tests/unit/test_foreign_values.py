@@ -15,7 +15,7 @@ from nbship.release.signature import signature_of
 from nbship.resources import shipped_module
 
 values = shipped_module("_values")
-checks = shipped_module("_checks")
+checks = shipped_module("inputs._checks")
 
 
 def through_json(value):
@@ -100,7 +100,7 @@ def test_a_tensor_among_the_arguments_is_checked_and_made_of_lists():
 @pytest.mark.torch
 def test_a_module_is_the_same_after_it_answered():
     torch = pytest.importorskip("torch")
-    digest_of = shipped_module("_fingerprint").digest_of
+    digest_of = shipped_module("parity._fingerprint").digest_of
     model = torch.nn.Linear(3, 2)
     before = digest_of(model)
 

@@ -28,8 +28,8 @@ from support.captures import write_capture
 from support.executed import ExecutedNotebook
 
 values = shipped_module("_values")
-checks = shipped_module("_checks")
-problems = shipped_module("_problems")
+checks = shipped_module("inputs._checks")
+problems = shipped_module("inputs._problems")
 PLAIN = st.recursive(
     st.none()
     | st.booleans()
@@ -351,3 +351,19 @@ def test_an_estimator_takes_declarations_too(tmp_path):
     ]
     assert (signature.outputs[0].unit, signature.outputs[0].rtol) == ("EUR", 1e-6)
     assert signature.read_from == ("golden cases", "X_train (30 rows)")
+
+
+def test_a_parameter_with_a_default_may_be_left_out(tmp_path):
+    notebook = ExecutedNotebook(
+        "import nbship",
+        "@nbship.golden\ndef price(km, stops=0):\n    return km * 2.0 + stops",
+        "[price(km, stops=1) for km in (1.5, 2.5)]",
+        roots=(),
+    )
+
+    signature = notebook.capture(tmp_path / "capture", "price").signature
+
+    assert [(c.name, c.is_required) for c in signature.inputs] == [
+        ("km", True),
+        ("stops", False),
+    ]

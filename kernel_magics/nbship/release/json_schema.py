@@ -42,6 +42,16 @@ def input_schema(signature: Signature, *, title: str = "") -> Schema:
     return {"$schema": DRAFT, "title": title or "input", **body}
 
 
+def item_schema(columns: Sequence[Column], *, is_answer: bool = False) -> Schema:
+    """Describe one item of the one list or series that a root takes, or of its answer."""
+    if len(columns) != 1:
+        return object_schema(columns, is_answer=is_answer)
+    (column,) = columns
+    if column.fields:
+        return column_schema(column.fields[0], is_answer=is_answer)
+    return _scalar(column, is_answer=is_answer)
+
+
 def output_schema(signature: Signature, *, title: str = "") -> Schema:
     """Describe the answer to one row of a table, or to one call."""
     is_row = signature.input_form != "arguments"

@@ -21,7 +21,7 @@ from nbship.release.model_signature import (
     signed_payload,
 )
 from nbship.release.requirements import direct_pins
-from nbship.release.schemas import PLACES, schema_files
+from nbship.release.schemas import PLACES
 from nbship.release.serving_lock import (
     SERVE_LOCK,
     lock_differences,
@@ -221,8 +221,11 @@ def _write_texts(  # noqa: PLR0913  # what is written, and from what
     texts[SIGNER] = makers.sealer.public_key() + "\n"
     if makers.model_sealer is not None:
         texts[MODEL_SIGNER] = makers.model_sealer.public_key()
-    schemas = schema_files(evidence.capture, evidence.origin())
-    texts |= {PLACES[name]: text for name, text in schemas.items()}
+    contents = makers.builder.read(folder / "dist" / built.wheel)
+    texts |= {
+        place: contents[f"{evidence.package}/{name}"].decode()
+        for name, place in PLACES.items()
+    }
     names = [*regular_files(folder), *texts]
     texts |= write_papers(evidence, built, wish=wish, pages=makers.pages, names=names)
     for name, text in texts.items():

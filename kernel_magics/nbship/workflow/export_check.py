@@ -205,9 +205,12 @@ def _silence() -> Iterator[None]:
 def _imported(folder: Path) -> Iterator[str]:
     """Lend a captured module the name of a package, with what ships beside it."""
     package = f"nbship_check_{folder.parent.name.rpartition('-')[2]}"
-    for path in template_folder("package").glob("_*.py"):
-        if not path.name.startswith("__"):
-            shutil.copyfile(path, folder / path.name)
+    shipped = template_folder("package")
+    for path in shipped.rglob("*.py"):
+        place = folder / path.relative_to(shipped)
+        if path.parent != shipped or not path.name.startswith("__"):
+            place.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, place)
     shutil.copyfile(folder / MODULE, folder / "model.py")
     made = ModuleType(package)
     made.__path__ = [str(folder)]

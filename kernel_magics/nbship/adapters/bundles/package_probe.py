@@ -64,7 +64,7 @@ def main(package: str, distribution: str) -> dict[str, Any]:
 
 def _laps(package: str, predict: Callable[..., object]) -> list[float]:
     """Time single calls in milliseconds; the inputs are read anew for each, outside its time."""
-    replay = import_module(f"{package}._replay")
+    replay = import_module(f"{package}.parity._replay")
     decode = import_module(f"{package}._values").decode
     cases = list(replay.golden_cases())
     laps: list[float] = []

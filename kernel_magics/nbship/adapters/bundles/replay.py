@@ -47,7 +47,7 @@ def refuse(event, arguments):
         raise PermissionError(f"{event}: a replay has no network")
 package = sys.argv[1]
 try:  # what refuses is the last to hear of it: the package tells what was tried
-    importlib.import_module(package + "._accesses").install()
+    importlib.import_module(package + ".parity._accesses").install()
 except ImportError:
     pass
 sys.addaudithook(refuse)

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from .. import _about
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -46,7 +48,7 @@ class Lines:
 
 def model_path() -> str:
     """Return the path under which the interpreter knows ``model.py``."""
-    spec = importlib.util.find_spec(f"{__package__}.model")
+    spec = importlib.util.find_spec(f"{_about.PACKAGE}.model")
     return str(spec.origin) if spec is not None else ""
 
 

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from . import _batch, _cells, _oip, _openapi, _requests, _tables
+from .. import _about, _cells
+from ..answering import _tables
+from ..batch import _batch
+from . import _oip, _requests
 from ._arguments import BAD_REQUEST, WrongInputError
 from ._batching import BusyError
 from ._limits import Deadlines
 from ._messages import BYTES, HttpError, Request, Response, failure
 
 if TYPE_CHECKING:
+    from ..answering._contract import Contract
     from ._batching import Batcher
-    from ._contract import Contract
     from ._limits import Limits
     from ._logs import Log
     from ._metrics import Metrics
@@ -218,7 +221,7 @@ class Application:
     def _all_routes(self) -> dict[str, dict[str, Any]]:
         contract = self._contract
         model = f"/v2/models/{contract.name}"
-        page = msgspec.json.encode(_openapi.page(contract))
+        page = (_about.FOLDER / "openapi.json").read_bytes()
         server = msgspec.json.encode(_oip.server_metadata(contract))
         metadata = msgspec.json.encode(_oip.model_metadata(contract))
         routes: dict[str, dict[str, Any]] = {

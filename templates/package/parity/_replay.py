@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import _about, _values
+from .. import _about, _values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +151,7 @@ def _answer(predict: Any, case: dict[str, Any]) -> Any:
 
 
 def _model() -> Any:
-    return sys.modules[f"{__package__}.model"]
+    return sys.modules[f"{_about.PACKAGE}.model"]
 
 
 def _changes(snapshots: list[dict[str, str]]) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from . import _problems, _values
+from .. import _values
+from . import _problems
 from ._problems import InputError, Problem, shown
 from ._scalars import WrongError, scalar_of
 

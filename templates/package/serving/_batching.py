@@ -14,13 +14,13 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from . import _tables
+from ..answering import _tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..answering._paths import Chosen
     from ._metrics import Metrics
-    from ._paths import Chosen
 
 #: a call that is expected to take longer leaves the event loop free
 _IN_LOOP_S = 0.002

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np  # noqa: TID253  # only servers import this
 
-from . import _batch
+from ..batch import _batch
 from ._arguments import WrongInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
     from ._oip import InferInput
 
 DTYPES = {
@@ -146,19 +146,19 @@ def _from_bytes(data: memoryview, datatype: str) -> Any:
 def _from_json(data: Any, datatype: str) -> Any:
     if data is None:
         raise ValueError("no data")
-    items = list(_flat(data))
+    is_nested = not isinstance(data, list) or list in set(map(type, data))
+    items = list(_flat(data)) if is_nested else data
+    wanted: set[type] = {bool} if datatype == "BOOL" else {int}
     if datatype == "BYTES":
-        if any(not isinstance(item, str) and item is not None for item in items):
-            raise TypeError("text was expected")
+        wanted = {str, type(None)}
+    elif datatype.startswith("FP"):
+        wanted = {float, int, type(None)}
+    if not set(map(type, items)) <= wanted:
+        wrong = next(item for item in items if type(item) not in wanted)
+        text = "text was expected" if datatype == "BYTES" else f"{wrong!r}"
+        raise TypeError(text)
+    if datatype == "BYTES":
         return _objects(items)
-    wanted: tuple[type, ...] = (bool,) if datatype == "BOOL" else (int,)
-    if datatype.startswith("FP"):
-        wanted = (float, int, type(None))
-    for item in items:
-        if not isinstance(item, wanted) or (
-            isinstance(item, bool) and datatype != "BOOL"
-        ):
-            raise TypeError(f"{item!r}")
     return np.array(items, dtype=DTYPES[datatype])
 
 
@@ -196,7 +196,7 @@ def _parts(
         whole = len(answer) == 1 and hasattr(answer[0], "dtype")
         yield only, answer[0] if whole else answer
         return
-    from ._tables import is_by_row
+    from ..answering._tables import is_by_row
 
     yield only, answer if is_by_row(answer, count) else [answer]
 

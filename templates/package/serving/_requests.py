@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from . import _arguments, _inputs, _problems, _tables
+from ..answering import _tables
+from . import _arguments, _declared
 from ._arguments import BAD_REQUEST, UNPROCESSABLE, WrongInputError
 
 if TYPE_CHECKING:
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
 
 _RANGES = {
     **{f"int{n}": (-(2 ** (n - 1)), 2 ** (n - 1) - 1) for n in (8, 16, 32, 64)},
@@ -62,31 +63,12 @@ class JsonReader:
             found = self.rows(body)
         except WrongInputError as error:
             if error.status == UNPROCESSABLE:
-                error.problems = self._all_problems(body)
+                known = _declared.problems_of(self.contract, _instances_of(body))
+                error.problems = _declared.as_json(known)
             raise
         if self.contract.is_strict:  # what the author declared, the types do not know
-            problems = self._all_problems(body)
-            if problems:
-                first = problems[0]
-                refused = WrongInputError(first["message"], field=first["path"])
-                refused.problems = problems
-                raise refused
+            _declared.demand(self.contract, _instances_of(body))
         return found
-
-    def _all_problems(self, body: bytes) -> list[dict[str, str]]:
-        given = msgspec.json.decode(body)
-        if not isinstance(given, dict) or not given.get("instances"):
-            return []
-        if self.contract.form in {"list", "series"}:
-            return []
-        refusal = _inputs.refusal_of(given["instances"])
-        found = refusal.as_json()["problems"] if refusal else []
-        # columns that are not used are no mistake here
-        return (
-            [one for one in found if one["code"] != _problems.EXTRA]
-            if (self.contract.form == "frame")
-            else found
-        )
 
     def rows(self, body: bytes) -> tuple[Any, int]:
         """Read the rows of a body, and count them.
@@ -197,6 +179,11 @@ class JsonReader:
                 where = path.format(number=number, name=name)
                 row[place] = _arguments.decoded(row[place], where)
         return [tuple(row) for row in found]
+
+
+def _instances_of(body: bytes) -> Any:
+    given = msgspec.json.decode(body)
+    return given.get("instances") if isinstance(given, dict) else None
 
 
 def array_of(instances: list[Any], contract: Contract) -> Any:

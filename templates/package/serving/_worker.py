@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from . import _paths, _replay
+from ..answering import _paths
+from ..parity import _replay
 from ._app import Application
 from ._batching import Batcher
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from ._contract import Contract
+    from ..answering._contract import Contract
     from ._logs import Log
     from ._metrics import Metrics
     from ._serve import Options

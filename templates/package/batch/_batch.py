@@ -2,7 +2,7 @@
 
 What a line holds depends on what ``predict`` takes. Data frame: one row, an object by column
 name. Array: one row, a list. Anything else: the arguments of one call, an object by name or a
-list by position. Where rows are answered one by one, as :mod:`._paths` tells, a few thousand are
+list by position. Where rows are answered one by one, as :mod:`..answering._paths` tells, a few thousand are
 read, answered and written at a time; else a data frame or array is answered in one call.
 """
 
@@ -13,8 +13,10 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import _about, _cells, _inputs, _problems, _replay, _values
-from ._problems import InputError, Problem
+from .. import _about, _cells, _values
+from ..inputs import _inputs, _problems
+from ..inputs._problems import InputError, Problem
+from ..parity import _replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,7 +86,7 @@ def _whole_or_chunks(
         yield from [first] if first else []
         return
     if form in {"frame", "array"}:
-        from . import _contract, _paths
+        from ..answering import _contract, _paths
 
         is_by_row, why = _paths.by_row(predict, _contract.contract_of(predict))
         if not is_by_row:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from . import _arguments, _tensors
+from . import _arguments, _declared, _tensors
 from ._arguments import BAD_REQUEST, WrongInputError
 
 if TYPE_CHECKING:
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
     from ._requests import JsonReader
 
 #: the header that says where the JSON part of a body ends
@@ -120,24 +120,42 @@ def rows_of(
     for field, column in zip(contract.inputs, columns, strict=True):
         _check_missing(field, column)
     if contract.form == "array":
+        if contract.is_strict:
+            _demand(contract, columns[0].tolist())
         dtype = contract.example.dtype
         return columns[0].astype(dtype, copy=False), len(columns[0])
-    if all(field.dtype.startswith("float") for field in contract.inputs):
+    is_frame = contract.form == "frame"
+    is_float = all(field.dtype.startswith("float") for field in contract.inputs)
+    if is_frame and is_float and not contract.is_strict:
         import numpy as np
 
-        if contract.form == "frame":
-            matrix = np.column_stack([c.astype("float64", copy=False) for c in columns])
-            return matrix, len(matrix)
-    rows = list(
-        zip(
-            *(_items(f, c) for f, c in zip(contract.inputs, columns, strict=True)),
-            strict=True,
-        )
+        matrix = np.column_stack([c.astype("float64", copy=False) for c in columns])
+        return matrix, len(matrix)
+    rows = _checked_rows(columns, contract, reader)
+    return (rows if is_frame else [row[0] for row in rows]), len(rows)
+
+
+def _checked_rows(
+    columns: list[Any], contract: Contract, reader: JsonReader
+) -> list[tuple[Any, ...]]:
+    items = [_items(f, c) for f, c in zip(contract.inputs, columns, strict=True)]
+    rows = list(zip(*items, strict=True))
+    if contract.is_strict:
+        names = [field.name for field in contract.inputs]
+        by_name = [dict(zip(names, row, strict=True)) for row in rows]
+        _demand(contract, by_name if contract.form == "frame" else items[0])
+    return reader.check(rows, "inputs.{name}[{number}]")
+
+
+def _demand(
+    contract: Contract, instances: list[Any], *, is_whole: bool = False
+) -> None:
+    """Hold what the author declared, as the plain route does."""
+    _declared.demand(
+        contract,
+        instances,
+        path_of=lambda path: _declared.tensor_path(contract, path, is_whole=is_whole),
     )
-    rows = reader.check(rows, "inputs.{name}[{number}]")
-    if contract.form == "frame":
-        return rows, len(rows)
-    return [row[0] for row in rows], len(rows)
 
 
 def response(
@@ -266,6 +284,8 @@ def _calls(tensors: dict[str, Any], contract: Contract) -> tuple[Any, int]:
             if not _is_whole(known[name], tensor):
                 given = _items(known[name], tensor.reshape(-1))[0]
             named[name] = given
+        if contract.is_strict:
+            _demand(contract, [named], is_whole=True)
         return [_arguments.read(contract, named, "inputs")], 1
     counts = {len(tensor.reshape(-1)) for tensor in tensors.values()} or {1}
     if len(counts) != 1 or counts == {0}:
@@ -274,18 +294,17 @@ def _calls(tensors: dict[str, Any], contract: Contract) -> tuple[Any, int]:
             field="inputs",
         )
     columns = {name: _items(known[name], t.reshape(-1)) for name, t in tensors.items()}
-    count = counts.pop()
-    return [
-        _arguments.read(
-            contract, {name: items[n] for name, items in columns.items()}, "inputs"
-        )
-        for n in range(count)
-    ], count
+    calls = [
+        {name: items[n] for name, items in columns.items()} for n in range(counts.pop())
+    ]
+    if contract.is_strict:
+        _demand(contract, calls)
+    return [_arguments.read(contract, call, "inputs") for call in calls], len(calls)
 
 
 def _is_whole(field: Field, tensor: Any) -> bool:
     """Return whether a tensor is one argument, rather than one for each call."""
-    from ._contract import kind_of
+    from ..answering._contract import kind_of
 
     kind = kind_of(field.recorded)
     return kind in {"$array", "$series"} and tensor.dtype.kind != "O"

@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from . import _about, _problems, _replay, _values
+from .. import _about, _values
+from ..parity import _replay
+from . import _problems
 from ._checks import Findings, Spec, convert, convert_fields, convert_items
 from ._problems import InputError, Problem, shown
 

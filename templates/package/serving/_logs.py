@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from . import _cells
+from .. import _cells
 
 if TYPE_CHECKING:
     import asyncio

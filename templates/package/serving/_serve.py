@@ -17,7 +17,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import _about, _contract
+from .. import _about
+from ..answering import _contract
 from ._logs import Log
 from ._metrics import Metrics
 

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _about
+from .. import _about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import _about, _replay, _values
+from .. import _about, _values
+from ..parity import _replay
 
 #: forms whose rows are answered one by one
 TABLES = ("frame", "array", "list", "series")
@@ -69,7 +71,7 @@ class Contract:
     example: Any = None
     #: whether ``predict`` takes arguments of any name
     takes_any_name: bool = False
-    #: whether the author declared ranges or values that are refused
+    #: whether the signature says more than the types of a request, which is held value by value
     is_strict: bool = False
     #: arguments that are handed over by position
     positional: tuple[str, ...] = ()
@@ -98,7 +100,7 @@ def contract_of(predict: Any) -> Contract:
         raise ContractError("no golden case was recorded")
     signature = _about.capture()["signature"]
     origin = _about.origin()
-    form = _form(signature["input_form"], cases)
+    form = form_of(signature["input_form"], cases)
     is_table = form in TABLES
     parameters = _parameters(predict)
     example = _values.decode(_only(cases[0])) if is_table else None
@@ -118,7 +120,8 @@ def contract_of(predict: Any) -> Contract:
         outputs=tuple(_field(column) for column in signature["outputs"]),
         keyword=next(iter(cases[0]["kwargs"]), "") if is_table else "",
         example=example,
-        is_strict='"is_strict": true' in json.dumps(signature["inputs"]),
+        is_strict=form in {"arguments", "list"}
+        or '"is_strict": true' in json.dumps(signature["inputs"]),
         takes_any_name=any(p.kind is p.VAR_KEYWORD for p in parameters.values()),
         positional=() if is_table else _positional(fields, parameters),
     )
@@ -132,7 +135,16 @@ def kind_of(encoded: Any) -> str:
     return ""
 
 
-def _form(said: str, cases: list[dict[str, Any]]) -> str:
+def form_of(said: str, cases: list[dict[str, Any]]) -> str:
+    """Say what the function takes: as the signature says it, or one list or series by item.
+
+    Parameters
+    ----------
+    said
+        The form that the signature says.
+    cases
+        The golden cases.
+    """
     if said != "arguments":
         return said
     inputs = [[*case["args"], *case["kwargs"].values()] for case in cases]
@@ -147,6 +159,41 @@ def _form(said: str, cases: list[dict[str, Any]]) -> str:
         ) and any(length_of(values[0]) != 1 for values in inputs):
             return name
     return said
+
+
+def instance_of(form: str, case: dict[str, Any]) -> Any:
+    """Return the first row or call of a golden case, as a client writes it; None for others.
+
+    Parameters
+    ----------
+    form
+        As :func:`form_of` says it.
+    case
+        The golden case.
+    """
+    if form == "arguments":
+        return dict(case["kwargs"]) if not case["args"] else None
+    table = _values.decode(_only(case))
+    if form == "list":
+        return table[0] if table and not isinstance(table[0], float) else None
+    if form == "frame":
+        row = {str(n): table[n].iloc[0] for n in table.columns} if len(table) else {}
+    else:
+        row = {"": table[0] if form == "array" else table.iloc[0]}
+    found = {name: _plain(value) for name, value in row.items()}
+    return found if form == "frame" else found[""]
+
+
+def _plain(value: Any) -> Any:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, (bool, int, str)):
+        return value
+    is_number = isinstance(value, float) and math.isfinite(value)
+    if is_number or not hasattr(value, "isoformat"):
+        return value if is_number else None
+    return value.isoformat()
 
 
 def length_of(encoded: Any) -> int | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from . import _tables, _values
-from ._contract import kind_of
+from .. import _values
+from ..answering import _tables
+from ..answering._contract import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._contract import Contract, Field
+    from ..answering._contract import Contract, Field
 
 BAD_REQUEST, UNPROCESSABLE = 400, 422
 _TYPES: dict[str, tuple[type, ...]] = {

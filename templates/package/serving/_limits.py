@@ -22,7 +22,7 @@ class Limits:
     #: rows of one shared call of the model
     max_batch_rows: int = 256
     #: rows that may wait for the model in one worker; more are refused with 503
-    max_waiting_rows: int = 10_000
+    max_waiting_rows: int = 50_000
     #: connections of one worker; more are refused with 503
     max_connections: int = 1000
     #: answering goes on that long after SIGTERM, while readiness already says no
