@@ -46,10 +46,12 @@ def predict_function() -> Callable[..., Any]:
 def changed_files() -> list[str]:
     """Name the files of this package that differ from what ``capture.json`` says."""
     captured = capture()
+    graph = captured.get("graph")
     wanted = {
         "model.py": captured["module_digest"],
         "golden.jsonl": captured["golden_digest"],
         **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+        **({graph["file"]: graph["digest"]} if graph else {}),
         **{item["file"]: item["digest"] for item in captured.get("local_modules", ())},
     }
     return [

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from nbship.adapters.codecs.onnx_graph import onnx_graph
 from nbship.adapters.codecs.registry import all_codecs
 from nbship.adapters.probes.distributions import installed_here
 from nbship.release.cells import ExecutedCell
@@ -88,6 +89,7 @@ class ExecutedNotebook:
             live=self.live,
             codecs=all_codecs(),
             installed=installed_here,
+            to_graph=onnx_graph,
             folder=folder,
         )
 

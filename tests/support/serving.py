@@ -52,12 +52,21 @@ def site_of(folder: Path, name: str, capture: Path) -> Path:
     return folder / "site"
 
 
-def estimator_site(
-    folder: Path, name: str, *, imports: str, fit: str, frame: bool = False
+def estimator_site(  # noqa: PLR0913  # what an estimator is made of
+    folder: Path,
+    name: str,
+    *,
+    imports: str,
+    fit: str,
+    frame: bool = False,
+    declared: str = "",
 ) -> Path:
     """Capture a fitted estimator ``model`` of a notebook, and lay its package out."""
     text = (FRAME if frame else MATRIX).replace("{imports}", imports)
-    notebook = ExecutedNotebook(text, f"model = {fit}", "X_test = X[:40]", roots=())
+    golden = f"import nbship\nnbship.golden(model, {declared})" if declared else ""
+    notebook = ExecutedNotebook(
+        text, f"model = {fit}", "X_test = X[:40]", golden, roots=()
+    )
     notebook.capture(folder / "capture", "model")
     return site_of(folder, name, folder / "capture")
 

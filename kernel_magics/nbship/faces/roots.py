@@ -140,6 +140,7 @@ def golden(  # noqa: PLR0913  # what an author may say of a function
     categories: Mapping[str, Sequence[Any]] | None = None,
     nulls: Sequence[str] = (),
     rtol: float | Mapping[str, float] | None = None,
+    onnx: bool = False,
 ) -> Any:  # noqa: ANN401  # a decorator
     """Record calls of a function as golden cases, also those in its own cell.
 
@@ -158,14 +159,23 @@ def golden(  # noqa: PLR0913  # what an author may say of a function
         Inputs that may be null although no call shows it.
     rtol
         Relative tolerance of the outputs' floats, or one by output; 1e-9 where not given.
+    onnx
+        Whether servers may answer by an ONNX graph of a fitted estimator, where every golden
+        and generated row agrees within ``rtol``; labels always exactly.
 
     Raises
     ------
     UsageError
-        If a range is no pair, or a tolerance no number of at least 0.
+        If a range is no pair, a tolerance no number of at least 0, or ``onnx`` is asked for
+        without ``rtol``.
     """
     declared = declaration(
-        units=units, ranges=ranges, categories=categories, nulls=nulls, rtol=rtol
+        units=units,
+        ranges=ranges,
+        categories=categories,
+        nulls=nulls,
+        rtol=rtol,
+        onnx=onnx,
     )
     if function is None:
         return lambda made: _recorded(made, declared)
@@ -203,6 +213,7 @@ def capture_roots(roots: Sequence[str], folder: str | Path) -> None:
             capture_root(
                 root,
                 live=live,
+                to_graph=Workbench.to_graph,
                 codecs=Workbench.codecs(),
                 installed=Workbench.installed_here,
                 folder=place,

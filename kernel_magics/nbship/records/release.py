@@ -107,6 +107,8 @@ class RootCapture:
     variables: tuple[str, ...] = ()
     #: functions that open a declared resource, once
     resources: tuple[str, ...] = ()
+    #: the estimator as an ONNX graph, in the package's own folder; None where nobody asked
+    graph: StateEntry | None = None
     #: golden inputs that cells outside of the closure had transformed
     skew: tuple[SkewFinding, ...] = ()
 

@@ -71,3 +71,5 @@ class Declaration:
     nulls: tuple[str, ...] = ()
     #: output -> relative tolerance of its floats; "" for all others
     rtol: Mapping[str, float] = field(default_factory=dict)
+    #: whether servers may answer by an ONNX graph, within that tolerance
+    onnx: bool = False

@@ -49,6 +49,8 @@ class Draft:
     remarks: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     state: list[StateEntry] = field(default_factory=list)
+    #: the root as an ONNX graph, where its author asked for one
+    graph: StateEntry | None = None
     #: captured values by name
     values: dict[str, object] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
@@ -155,6 +157,7 @@ def _record(
         module=MODULE,
         module_digest=digest_text(module.text),
         state=tuple(sorted(draft.state, key=lambda entry: entry.name)),
+        graph=draft.graph,
         requirements={},
         python_version=platform.python_version(),
         signature=signature,

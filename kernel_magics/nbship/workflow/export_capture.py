@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbship.errors import ExportError
 from nbship.release.answers import answers_of
 from nbship.release.closure import ClosureWalk
+from nbship.release.declared import declared_of
 from nbship.release.golden import estimator_cases
 from nbship.release.instructions import use_of_text
 from nbship.release.items import written_item
@@ -26,6 +27,7 @@ from nbship.release.roots import (
 from nbship.release.vendoring import vendored
 from nbship.workflow.capture_writing import Draft as _Draft
 from nbship.workflow.capture_writing import write_draft
+from nbship.workflow.graph_capture import add_graph
 from nbship.workflow.local_modules import LocalModules
 from nbship.workflow.state_capture import capture_state
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from nbship.release.golden import Case
     from nbship.release.pins import Installed
     from nbship.release.recording import Recorder
+    from nbship.workflow.graph_capture import ToGraph
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,13 +57,14 @@ class LiveNotebook:
     name: str = "a notebook"
 
 
-def capture_root(
+def capture_root(  # noqa: PLR0913  # a root, and what takes it down
     root: str,
     *,
     live: LiveNotebook,
     codecs: Sequence[Codec],
     installed: Callable[[Iterable[str]], Installed],
     folder: Path,
+    to_graph: ToGraph | None = None,
 ) -> RootCapture:
     """Capture a function or fitted estimator of a live notebook.
 
@@ -76,6 +80,8 @@ def capture_root(
         Looks up the distributions of import names.
     folder
         Where everything goes; whole or not at all.
+    to_graph
+        Converts estimators whose authors asked for ONNX; None leaves their graphs out.
 
     Raises
     ------
@@ -89,6 +95,8 @@ def capture_root(
         value = live.namespace.get(root)
         recorder = recorders.get(id(value)) or recorder_of(value)
         draft = _draft_root(root, live, codecs, local, recorder)
+        if to_graph is not None and declared_of(value).onnx:
+            add_graph(root, unrecorded(value), draft, to_graph)
     draft.vendored = vendored(
         draft.closure.local,
         is_local=local.is_local,

@@ -6,6 +6,9 @@ Two things are tried against the golden cases and a generated set when a model i
 may requests share a call, and a file be answered in parts. Compared as golden cases are:
 labels, strings and integers exactly, floats within a relative 1e-9.
 
+*Graph*: where the author asked for an ONNX graph, does it give the same labels, and floats within the
+declared tolerance?
+
 *Compiled routines*: does :mod:`._fast` answer as ``predict`` does, bit by bit? Only then is
 it used. The author's code answers wherever one of the two is not so.
 """
@@ -22,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _about, _values
 from ..parity import _replay
-from . import _tables
+from . import _graph, _tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +50,9 @@ class Chosen:
 
     contract: Contract
     predict: Callable[..., Any]
-    #: the compiled routine; None where the author's code answers
+    #: a faster way than the author's code, and its name; None where that code answers
     routine: Callable[[Any], Any] | None = None
+    by: str = "the author's code"
     #: memory layout in which the routine agreed: ``C`` or ``F``
     order: str = "C"
     why: str = ""
@@ -80,7 +84,7 @@ class Chosen:
         """Say what was chosen and why, for people and the manifest."""
         return {
             "form": self.contract.form,
-            "answers": "compiled routines" if self.routine else "the author's code",
+            "answers": self.by,
             "why": self.why,
             "row_by_row": self.is_by_row,
             "why_row_by_row": self.why_by_row,
@@ -111,6 +115,8 @@ def choose(
             chosen.why = "asked for"
         else:
             _try_routine(chosen, rows)
+            if _graph.is_asked() and not _numeric_reason(contract):
+                _try_graph(chosen, rows)
     _measure(chosen, rows)
     return chosen
 
@@ -217,8 +223,29 @@ def _try_routine(chosen: Chosen, rows: Any) -> None:
         chosen.why = _difference(chosen, routine, order, tried)
         if not chosen.why:
             chosen.routine, chosen.order = routine, order
+            chosen.by = "compiled routines"
             chosen.why = f"{len(tried)} golden and generated rows agree bit by bit"
             return
+
+
+def _try_graph(chosen: Chosen, rows: Any) -> None:
+    """Take the graph that the author asked for where it agrees within the declared tolerance."""
+    try:
+        tried = _generated(rows)
+        first = _tables.call(chosen.predict, chosen.contract, tried[:1])
+        routine = _graph.routine_of(first)
+        reason = _graph.difference(chosen, routine, tried)
+    except Exception as error:  # noqa: BLE001  # another onnxruntime, or none
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        if not reason:
+            chosen.routine, chosen.order, chosen.by = routine, "C", "the ONNX graph"
+            chosen.why = (
+                f"asked for: {len(tried)} golden and generated rows have the same labels, "
+                "and floats within the declared tolerance"
+            )
+    if reason:
+        chosen.why += f"; no ONNX graph, though asked for: {reason}"
 
 
 def _estimator() -> Any:
