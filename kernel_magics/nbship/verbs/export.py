@@ -79,6 +79,7 @@ def _check(context: Context, root: str) -> Answer:
         live=_live(context, root, "--check"),
         codecs=bench.codecs(),
         installed=bench.installed_here,
+        memory=context.session.check_memory,
     )
     code = OK if check.passed else ANSWER_IS_NO
     return Answer(text=check_text(check), data=check, exit_code=code)
