@@ -107,11 +107,8 @@ class Settings:
     idle_s: float = _set(
         20.0, "queue.idle_s", "seconds without a job after which its processes leave"
     )
-    roots: tuple[str, ...] = field(
-        default=(),
-        metadata=_key(
-            "export.roots", "functions or fitted objects that jobs capture for release"
-        ),
+    roots: tuple[str, ...] = _set(
+        (), "export.roots", "functions or fitted objects that jobs capture for release"
     )
     package: str = _set(
         "",
@@ -134,12 +131,8 @@ class Settings:
             "vet.waivers", "ignored codes with reason, person and expiry date"
         ),
     )
-    block: tuple[str, ...] = field(
-        default=(), metadata=_key("vet.block", "codes raised to blockers")
-    )
-    skip: tuple[str, ...] = field(
-        default=(), metadata=_key("vet.skip", "gates that are not asked")
-    )
+    block: tuple[str, ...] = _set((), "vet.block", "codes raised to blockers")
+    skip: tuple[str, ...] = _set((), "vet.skip", "gates that are not asked")
     approvals: int = _set(
         1, "review.approvals", "approvals by different reviewers that a release needs"
     )
@@ -174,6 +167,11 @@ class Settings:
         metadata=_key(
             "release.wheelhouse", "true puts the wheels of the lock into bundles"
         ),
+    )
+    platforms: tuple[str, ...] = _set(
+        (),
+        "release.platforms",
+        "more platforms to lock for, as uv names them, such as aarch64-unknown-linux-gnu",
     )
     model_key: str = _set(
         "",

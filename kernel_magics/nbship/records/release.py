@@ -17,6 +17,7 @@ __all__ = [
     "LocalModule",
     "Manifest",
     "ParityReport",
+    "PlatformLock",
     "Release",
     "RootCapture",
     "Signature",
@@ -131,6 +132,22 @@ class Export:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformLock:
+    """For one platform: whether the golden cases were replayed on it, and its lock."""
+
+    #: as uv names it, such as ``aarch64-unknown-linux-gnu``
+    platform: str
+    #: ``replayed``; ``resolved``: a set of wheels was found, and nothing was run; ``unresolved``
+    state: str
+    #: path of the lock in the bundle; "" where there is none
+    lock: str = ""
+    #: what is pinned otherwise than where it was replayed
+    differences: tuple[str, ...] = ()
+    #: why no set of wheels was found
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
     """What a bundle holds and where it comes from: ``manifest.json``."""
 
@@ -160,6 +177,8 @@ class Manifest:
     files: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     state: tuple[StateEntry, ...] = ()
+    #: the platform of the replay, then those that were only resolved, or could not be
+    platforms: tuple[PlatformLock, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

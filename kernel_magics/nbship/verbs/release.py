@@ -42,6 +42,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
             base_image=settings.base_image,
             advisories=bench.advisories(),
             with_wheelhouse=settings.with_wheelhouse,
+            platforms=settings.platforms,
         ),
         policy=settings.policy,
         reviewers=settings.reviewers,

@@ -80,6 +80,8 @@ class Wish:
     advisories: Snapshot | None = None
     #: True puts the wheels of the lock into the bundle
     with_wheelhouse: bool = False
+    #: platforms to lock for besides that of the replay, as uv names them
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
