@@ -27,6 +27,9 @@ _THREADS = (
 def main(words: list[str] | None = None) -> int:
     """Run one command and return the exit code: 0, 1 (the answer is no) or 2 (wrong input)."""
     arguments = _parser().parse_args(words)
+    if arguments.command != "info" and (mismatch := _about.wrong_python()):
+        sys.stderr.write(f"{mismatch}\n")
+        return NO
     if getattr(arguments, "device", None):
         _device.use_device(arguments.device)
     return _COMMANDS[arguments.command](arguments)
