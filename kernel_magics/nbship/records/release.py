@@ -129,6 +129,8 @@ class Export:
     capture_digest: str
     lock_digest: str
     parity: ParityReport
+    #: limits of the settings that the package exceeds, each with what has the largest part
+    over_budget: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

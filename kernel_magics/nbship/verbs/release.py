@@ -43,6 +43,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
             advisories=bench.advisories(),
             with_wheelhouse=settings.with_wheelhouse,
             platforms=settings.platforms,
+            budget=bench.budget,
         ),
         policy=settings.policy,
         reviewers=settings.reviewers,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import ReleaseError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
+from nbship.release.budgets import over_budget
 from nbship.release.lock_text import read_lock
 from nbship.release.manifest import manifest_of
 from nbship.release.model_signature import (
@@ -101,6 +102,7 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
             folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
         )
         built = dataclasses.replace(built, platforms=platforms)
+        _keep_budget(wheel, evidence, built, wish)
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
         manifest = _manifest(folder, evidence, built, wish)
         _sign(folder, evidence.name, makers.model_sealer)
@@ -218,6 +220,27 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
         ),
         has_model_signature=makers.model_sealer is not None,
     )
+
+
+def _keep_budget(wheel: Path, evidence: Evidence, built: Built, wish: Wish) -> None:
+    """Refuse a package that is too large or too slow.
+
+    Raises
+    ------
+    ReleaseError
+        If it exceeds a limit; all are named together, with what has the largest part.
+    """
+    found = over_budget(
+        wish.budget,
+        wheel_bytes=wheel.stat().st_size,
+        capture=evidence.capture,
+        inspection=built.inspection,
+    )
+    if found:
+        raise ReleaseError(
+            f"{evidence.capture.name} is over its budget:\n" + "\n".join(found),
+            hint="Leave out what the root does not need, or raise the limit.",
+        )
 
 
 def _write_texts(  # noqa: PLR0913  # what is written, and from what
