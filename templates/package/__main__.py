@@ -99,6 +99,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Replay the golden cases; look for changed files, and for pickles by what files hold."""
+    placeholders = _replay.set_placeholders(is_reversed=arguments.reverse)
     if arguments.trace:
         sys.stdout.write(json.dumps(_replay.trace_case(arguments.trace)) + "\n")
         return 0
@@ -122,11 +123,14 @@ def verify(arguments: argparse.Namespace) -> int:
             "answers": result.answers,
             "watched": result.watched,
             "tolerances": _replay.declared_tolerances(),
+            "placeholders": placeholders,
         }
         sys.stdout.write(json.dumps(report) + "\n")
         return 0 if passed else NO
     for line in (*changed, *result.differences, *_watched_text(result.watched)):
         sys.stdout.write(line + "\n")
+    if placeholders:
+        sys.stdout.write(f"placeholders: {', '.join(placeholders)}\n")
     if not result.cases:
         sys.stdout.write("no golden case\n")
     sys.stdout.write(

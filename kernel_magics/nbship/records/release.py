@@ -106,6 +106,8 @@ class RootCapture:
     local_modules: tuple[LocalModule, ...] = ()
     #: environment variables that the code reads
     variables: tuple[str, ...] = ()
+    #: those of them without which it fails: a replay gives them placeholders
+    required_variables: tuple[str, ...] = ()
     #: functions that open a declared resource, once
     resources: tuple[str, ...] = ()
     #: golden inputs that cells outside of the closure had transformed
