@@ -20,6 +20,7 @@
     ├── ExportError                a root cannot be exported
     │   └── HazardError            a live object that has no place in a package
     └── ReleaseError               a release cannot be sealed
+        ├── NoWheelsError          no set of wheels satisfies what a package needs
         └── VerificationError      a bundle is not what was sealed
 """
 
@@ -160,6 +161,10 @@ class HazardError(ExportError):
 
 class ReleaseError(NbshipError):
     """A release cannot be sealed."""
+
+
+class NoWheelsError(ReleaseError):
+    """No set of wheels satisfies what a package needs, there where it was asked."""
 
 
 class VerificationError(ReleaseError):

@@ -48,6 +48,11 @@ class ModelSealer(Protocol):
 class PackageBuilder(Protocol):
     """Makes the wheel of a captured root, and the lock to install it with."""
 
+    @property
+    def platform(self) -> str:
+        """The platform that it runs on, as uv names it: ``x86_64-unknown-linux-gnu``."""
+        ...
+
     def build(
         self,
         capture: RootCapture,
@@ -65,8 +70,12 @@ class PackageBuilder(Protocol):
         *,
         python_version: str,
         installed: Mapping[str, str] | None,
+        platform: str = "",
     ) -> str:
-        """Resolve requirements into a lock with hashes, keeping to what is installed."""
+        """Resolve requirements into a lock with hashes, keeping to what is installed.
+
+        For another platform where one is named; NoWheelsError where no wheels satisfy them.
+        """
         ...
 
     def collect(self, lock: str, into: Path, *, python_version: str) -> None:

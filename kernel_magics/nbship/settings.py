@@ -67,19 +67,15 @@ class Settings:
         "job.seed",
         "seed of random, numpy and torch before a job's first cell; -1 leaves them alone",
     )
-    is_deterministic: bool = field(
+    is_deterministic: bool = _set(
         default=False,
-        metadata=_key(
-            "job.deterministic",
-            "true asks torch, TensorFlow and JAX for deterministic algorithms, or an exception",
-        ),
+        key="job.deterministic",
+        about="true asks torch, TensorFlow and JAX for deterministic algorithms, or an exception",
     )
-    secrets: tuple[str, ...] = field(
-        default=(),
-        metadata=_key(
-            "job.secrets",
-            "variables of a job's kernel and where their values are found; a table in a file",
-        ),
+    secrets: tuple[str, ...] = _set(
+        (),
+        "job.secrets",
+        "variables of a job's kernel and where their values are found; a table in a file",
     )
     lock: str = _set(
         "eager",
@@ -107,16 +103,24 @@ class Settings:
     idle_s: float = _set(
         20.0, "queue.idle_s", "seconds without a job after which its processes leave"
     )
-    roots: tuple[str, ...] = field(
-        default=(),
-        metadata=_key(
-            "export.roots", "functions or fitted objects that jobs capture for release"
-        ),
+    roots: tuple[str, ...] = _set(
+        (), "export.roots", "functions or fitted objects that jobs capture for release"
     )
     package: str = _set(
         "",
         "export.package",
         "import name of the exported package; made from the notebook's name where empty",
+    )
+    wheel_mib: float = _set(
+        0.0, "export.wheel_mib", "MiB that a package's wheel may have; 0 is no limit"
+    )
+    install_mib: float = _set(
+        0.0,
+        "export.install_mib",
+        "MiB that all installed with it may have; 0 is no limit",
+    )
+    import_s: float = _set(
+        0.0, "export.import_s", "seconds that its import may take; 0 is no limit"
     )
     ci_exclude: tuple[str, ...] = field(
         default=(),
@@ -134,12 +138,8 @@ class Settings:
             "vet.waivers", "ignored codes with reason, person and expiry date"
         ),
     )
-    block: tuple[str, ...] = field(
-        default=(), metadata=_key("vet.block", "codes raised to blockers")
-    )
-    skip: tuple[str, ...] = field(
-        default=(), metadata=_key("vet.skip", "gates that are not asked")
-    )
+    block: tuple[str, ...] = _set((), "vet.block", "codes raised to blockers")
+    skip: tuple[str, ...] = _set((), "vet.skip", "gates that are not asked")
     approvals: int = _set(
         1, "review.approvals", "approvals by different reviewers that a release needs"
     )
@@ -169,11 +169,15 @@ class Settings:
     advisories: str = _set(
         "", "release.advisories", "snapshot of OSV advisories: a zip, folder or file"
     )
-    with_wheelhouse: bool = field(
+    with_wheelhouse: bool = _set(
         default=False,
-        metadata=_key(
-            "release.wheelhouse", "true puts the wheels of the lock into bundles"
-        ),
+        key="release.wheelhouse",
+        about="true puts the wheels of the lock into bundles",
+    )
+    platforms: tuple[str, ...] = _set(
+        (),
+        "release.platforms",
+        "more platforms to lock for, as uv names them, such as aarch64-unknown-linux-gnu",
     )
     model_key: str = _set(
         "",

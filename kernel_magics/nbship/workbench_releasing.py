@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nbship.adapters.bundles.model_seal import EcModelSealer
     from nbship.release.advisories import Snapshot
+    from nbship.release.budgets import Budget
     from nbship.settings import Settings
 
 
@@ -16,6 +17,18 @@ class ReleasingBench:
     """Wires what bundles are made with; :class:`nbship.workbench.Workbench` has the rest."""
 
     settings: Settings
+
+    @property
+    def budget(self) -> Budget:
+        """What packages may weigh, and how long their import may take."""
+        from nbship.release.budgets import Budget
+
+        limits = self.settings
+        return Budget(
+            wheel_mib=limits.wheel_mib,
+            install_mib=limits.install_mib,
+            import_s=limits.import_s,
+        )
 
     @cached_property
     def model_sealer(self) -> EcModelSealer:

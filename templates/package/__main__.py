@@ -29,6 +29,9 @@ _THREADS = (
 def main(words: list[str] | None = None) -> int:
     """Run one command and return the exit code: 0, 1 (the answer is no) or 2 (wrong input)."""
     arguments = _parser().parse_args(words)
+    if arguments.command != "info" and (mismatch := _about.wrong_python()):
+        sys.stderr.write(f"{mismatch}\n")
+        return NO
     if getattr(arguments, "device", None):
         _device.use_device(arguments.device)
     return _COMMANDS[arguments.command](arguments)
@@ -98,6 +101,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Replay the golden cases; look for changed files, and for pickles by what files hold."""
+    placeholders = _replay.set_placeholders(is_reversed=arguments.reverse)
     if arguments.trace:
         sys.stdout.write(json.dumps(_replay.trace_case(arguments.trace)) + "\n")
         return 0
@@ -121,11 +125,14 @@ def verify(arguments: argparse.Namespace) -> int:
             "answers": result.answers,
             "watched": result.watched,
             "tolerances": _replay.declared_tolerances(),
+            "placeholders": placeholders,
         }
         sys.stdout.write(json.dumps(report) + "\n")
         return 0 if passed else NO
     for line in (*changed, *result.differences, *_watched_text(result.watched)):
         sys.stdout.write(line + "\n")
+    if placeholders:
+        sys.stdout.write(f"placeholders: {', '.join(placeholders)}\n")
     if not result.cases:
         sys.stdout.write("no golden case\n")
     sys.stdout.write(

@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +36,33 @@ def version() -> str:
     return str(origin()["version"])
 
 
+class WrongPythonError(ImportError):
+    """The interpreter is not of the version that this package was tested on."""
+
+
+def wrong_python() -> str:
+    """Say why this interpreter must not answer; "" where it is the one that was tested."""
+    tested = ".".join(str(capture()["python_version"]).split(".")[:2])
+    here = ".".join(map(str, sys.version_info[:2]))
+    if here == tested:
+        return ""
+    return (
+        f"{__package__} {version()} was tested on Python {tested} and on no other; this is "
+        f"Python {here}: its answers may differ. Install it with Python {tested}, or have "
+        f"the notebook exported with Python {here}."
+    )
+
+
 def predict_function() -> Callable[..., Any]:
-    """Load the model and return the function that answers."""
+    """Load the model and return the function that answers.
+
+    Raises
+    ------
+    WrongPythonError
+        If the interpreter is not of the version that was tested.
+    """
+    if mismatch := wrong_python():
+        raise WrongPythonError(mismatch, name=__package__)
     captured = capture()
     name = "predict" if captured["kind"] == "estimator" else captured["name"]
     function: Callable[..., Any] = getattr(import_module(f"{PACKAGE}.model"), name)

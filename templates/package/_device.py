@@ -17,7 +17,12 @@ def device() -> Any:
     """Return the device of this process, as PyTorch knows it."""
     import torch
 
-    return torch.device(os.environ.get(VARIABLE) or _DEFAULT)
+    return torch.device(device_name())
+
+
+def device_name() -> str:
+    """Return the name of the device of this process, such as ``cuda:0``."""
+    return os.environ.get(VARIABLE) or _DEFAULT
 
 
 def use_device(name: str) -> None:

@@ -123,6 +123,10 @@ def test_a_package_is_looked_at_where_it_is_installed(tmp_path):
     assert found.calls == 200
     assert 0 < found.latency_p50_ms <= found.latency_p99_ms <= found.latency_max_ms
     assert found.memory_peak_mib > 5
+    assert "it_model" in {item.name for item in found.imports}
+    assert [i.self_ms for i in found.imports] == sorted(
+        (i.self_ms for i in found.imports), reverse=True
+    )
 
 
 @pytest.fixture(scope="module")

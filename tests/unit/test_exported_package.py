@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import subprocess
 import sys
 
 import pytest
@@ -211,6 +212,76 @@ def test_verify_answers_as_json(fares, capsys):
 
     assert (report["passed"], report["cases"], report["rows"]) == (True, 24, 24)
     assert len(report["answers"]) == 24
+
+
+OTHER_PYTHON = """
+import runpy, sys
+import argparse, ast, functools, hashlib, importlib, json, pathlib, platform, typing
+sys.path.insert(0, sys.argv[1])
+sys.version_info = (3, sys.version_info[1] + 1, 0, "final", 0)
+if sys.argv[2] == "import":
+    from other_fares import predict
+sys.argv = ["other_fares", *sys.argv[2:]]
+runpy.run_module("other_fares", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Ask a package in an interpreter that says that it is the next Python."""
+    folder = tmp_path_factory.mktemp("other")
+    package = Package(folder, "other_fares", write_capture(folder / "capture"))
+
+    def ask(*words):
+        start = [sys.executable, "-I", "-c", OTHER_PYTHON, str(package.folder.parent)]
+        return subprocess.run(
+            [*start, *words], capture_output=True, text=True, check=False, input=""
+        )
+
+    return ask
+
+
+@pytest.mark.parametrize("words", [("verify",), ("serve",), ("predict", "-")])
+def test_another_python_is_refused_in_a_line(elsewhere, words):
+    minor = sys.version_info[1]
+
+    ended = elsewhere(*words)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"other_fares 1.0.0 was tested on Python 3.{minor} and on no other; this is Python "
+        f"3.{minor + 1}: its answers may differ. Install it with Python 3.{minor}, or have "
+        f"the notebook exported with Python 3.{minor + 1}.\n"
+    )
+
+
+def test_another_python_imports_no_predict_and_shows_what_was_tested(elsewhere):
+    imported, told = elsewhere("import"), elsewhere("info", "--json")
+
+    last = imported.stderr.strip().splitlines()[-1]
+    assert imported.returncode == 1
+    assert last.startswith("other_fares._about.WrongPythonError: other_fares 1.0.0 was")
+    facts = json.loads(told.stdout)
+    assert facts["python"].startswith(f"3.{sys.version_info[1]}.")
+    assert "was tested on Python" in facts["serving"]["answers"]
+
+
+def test_an_installer_of_another_python_refuses_the_wheel(fares, tmp_path):
+    (wheel,) = fares.folder.parent.parent.glob("*.whl")
+    minor = sys.version_info[1] + 1
+    words = ["download", "--no-deps", "--no-index", "--only-binary", ":all:"]
+    words += ["--python-version", f"3.{minor}", "--dest", str(tmp_path), str(wheel)]
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pip", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode != 0
+    assert f"requires a different Python: 3.{minor}" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_info_shows_where_it_comes_from(fares, capsys):

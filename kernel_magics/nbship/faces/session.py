@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import os
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nbship.faces.hooks import CellHooks
     from nbship.records.run import RunStatus
     from nbship.workbench import Workbench
+    from nbship.workflow.check_memory import CheckMemory
     from nbship.workflow.export_capture import LiveNotebook
     from nbship.workflow.recording import Recorder
 
@@ -95,6 +97,13 @@ class Session:
 
         attend([root])
         return live_notebook(self.namespace)
+
+    @cached_property
+    def check_memory(self) -> CheckMemory:
+        """What checks of roots in this kernel leave for each other."""
+        from nbship.workflow.check_memory import CheckMemory
+
+        return CheckMemory()
 
     @property
     def workbench(self) -> Workbench:

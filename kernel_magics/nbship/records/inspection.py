@@ -21,6 +21,14 @@ class Distribution:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ImportTime:
+    """How long the modules of one top-level import name took, those that they import left out."""
+
+    name: str
+    self_ms: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inspection:
     """One look at an installed package: ``inspections/<digest of its wheel>.json``.
 
@@ -49,3 +57,5 @@ class Inspection:
     latency_max_ms: float
     #: highest memory of that process
     memory_peak_mib: float
+    #: the slowest imports of a start, by ``-X importtime``, the slowest first
+    imports: tuple[ImportTime, ...] = ()

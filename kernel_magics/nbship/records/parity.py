@@ -128,6 +128,8 @@ class ParityReport:
     draws: tuple[Place, ...] = ()
     #: output -> relative tolerance that its author declared; "" for all others
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    #: variables that held a placeholder, another one in each replay
+    placeholders: tuple[str, ...] = ()
 
     @property
     def cases_text(self) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     "LocalModule",
     "Manifest",
     "ParityReport",
+    "PlatformLock",
     "Release",
     "RootCapture",
     "Signature",
@@ -105,6 +106,8 @@ class RootCapture:
     local_modules: tuple[LocalModule, ...] = ()
     #: environment variables that the code reads
     variables: tuple[str, ...] = ()
+    #: those of them without which it fails: a replay gives them placeholders
+    required_variables: tuple[str, ...] = ()
     #: functions that open a declared resource, once
     resources: tuple[str, ...] = ()
     #: the estimator as an ONNX graph, in the package's own folder; None where nobody asked
@@ -130,6 +133,24 @@ class Export:
     capture_digest: str
     lock_digest: str
     parity: ParityReport
+    #: limits of the settings that the package exceeds, each with what has the largest part
+    over_budget: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformLock:
+    """For one platform: whether the golden cases were replayed on it, and its lock."""
+
+    #: as uv names it, such as ``aarch64-unknown-linux-gnu``
+    platform: str
+    #: ``replayed``; ``resolved``: a set of wheels was found, and nothing was run; ``unresolved``
+    state: str
+    #: path of the lock in the bundle; "" where there is none
+    lock: str = ""
+    #: what is pinned otherwise than where it was replayed
+    differences: tuple[str, ...] = ()
+    #: why no set of wheels was found
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,6 +183,8 @@ class Manifest:
     files: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     state: tuple[StateEntry, ...] = ()
+    #: the platform of the replay, then those that were only resolved, or could not be
+    platforms: tuple[PlatformLock, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

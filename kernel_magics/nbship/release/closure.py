@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError, HazardError
-from nbship.release import definitions, environ, hazards, imports, literals
+from nbship.release import definitions, devices, environ, hazards, imports, literals
 from nbship.release.instructions import use_of_text
 from nbship.release.items import Closure, Item, StateNeed, written_item
 from nbship.release.naming import assigned_item
@@ -72,6 +72,7 @@ class ClosureWalk:
         self._modules: dict[str, None] = {}
         self._local: dict[str, None] = {}
         self._variables: dict[str, None] = {}
+        self._required: dict[str, None] = {}
         self._readers: dict[str, str] = {}
         #: names made here for values that closures share, by id
         self._shared: dict[int, str] = {}
@@ -130,6 +131,7 @@ class ClosureWalk:
             self.use_module(module)
         for variable in environ.variables_of(item.text, self):
             self._variables[variable] = None
+        self._required |= dict.fromkeys(environ.required_of(item.text, self))
         for path in imports.submodules_of(item.text, self):
             if path not in self._items:
                 self._items[path] = imports.submodule_item(self, path)
@@ -166,6 +168,7 @@ class ClosureWalk:
                 sorted(i.name for i in self._items.values() if i.is_resource)
             ),
             variables=tuple(sorted(self._variables.keys() - {environ.COMPUTED})),
+            required_variables=tuple(sorted(self._required)),
             readers=dict(self._readers),
             remarks=tuple(self._remarks),
         )
@@ -262,8 +265,10 @@ class ClosureWalk:
                 self.add(item)
                 return
         hazards.check_secret(name, value, reader=reader, cells=self.cells)
-        item = imports.import_item(self, name, value) or definitions.definition_item(
-            self, name, value
+        item = (
+            imports.import_item(self, name, value)
+            or definitions.definition_item(self, name, value)
+            or devices.device_item(self, name, value)
         )
         if item is None:
             hazards.check_handle(name, value, reader=reader, cells=self.cells)

@@ -29,6 +29,21 @@ def variables_of(text: str, walk: ClosureWalk) -> list[str]:
     return list(dict.fromkeys(_reads(ast.parse(text), walk)))
 
 
+def required_of(text: str, walk: ClosureWalk) -> list[str]:
+    """Name the variables without which a statement fails, and that the notebook's kernel has.
+
+    Those are read in brackets: ``os.environ["KEY"]``. One that the kernel lacks was not missed
+    there, so that a replay does not need it either.
+    """
+    found = (
+        _read_by(node, walk)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Subscript)
+    )
+    live = os.environ  # the notebook's, as its objects are
+    return list(dict.fromkeys(name for name in found if name and name in live))
+
+
 def environment_item(name: str, walk: ClosureWalk) -> Item | None:
     """Write a value as the author's statement that reads it from the environment.
 

@@ -74,6 +74,8 @@ class Closure:
     resources: tuple[str, ...] = ()
     #: environment variables that it reads
     variables: tuple[str, ...] = ()
+    #: those of them without which it fails
+    required_variables: tuple[str, ...] = ()
     #: name -> the statement that first read it
     readers: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()

@@ -9,17 +9,18 @@ from nbship.records.release import Manifest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nbship.records.release import ParityReport
+    from nbship.records.release import ParityReport, PlatformLock
     from nbship.release.facts import Evidence
 
 
-def manifest_of(
+def manifest_of(  # noqa: PLR0913  # the fields of the record
     evidence: Evidence,
     *,
     parity: ParityReport,
     wheel: str,
     files: Mapping[str, Any],
     tool: str,
+    platforms: tuple[PlatformLock, ...] = (),
 ) -> Manifest:
     """Write the manifest of a bundle.
 
@@ -36,6 +37,8 @@ def manifest_of(
         checksums and their seal.
     tool
         Name and version of the program that wrote it.
+    platforms
+        The locks, by platform.
     """
     return Manifest(
         name=evidence.name,
@@ -59,4 +62,5 @@ def manifest_of(
         files=dict(sorted(files.items())),
         metrics=dict(evidence.outcome.metrics),
         state=evidence.capture.state,
+        platforms=platforms,
     )

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ReleaseError
 from nbship.records.statements import missing
+from nbship.release.platforms import platform_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nbship.records.baseline import Baseline
     from nbship.records.inspection import Inspection
+    from nbship.records.release import PlatformLock
     from nbship.release.facts import Evidence
 
 #: where the server of a package listens, and the user that it runs as in a container
@@ -46,6 +48,7 @@ class Operated:
     has_advisories: bool
     #: the lock that a server is installed from
     lock_name: str
+    platforms: tuple[PlatformLock, ...] = ()
 
 
 def operating_facts(evidence: Evidence, operated: Operated) -> dict[str, Any]:
@@ -62,6 +65,7 @@ def operating_facts(evidence: Evidence, operated: Operated) -> dict[str, Any]:
         "vulnerability_text": operated.vulnerability_text,
         "has_wheelhouse": operated.has_wheelhouse,
         "lock_name": operated.lock_name,
+        "platform_texts": [platform_text(entry) for entry in operated.platforms],
         "has_model_signature": operated.has_model_signature,
         "holes_text": _holes_text(operated),
         "speed_text": (

@@ -55,6 +55,9 @@ def parity_of(
     ]
     if not first["cases"] and not differences:
         differences.append("no golden case was replayed")
+    placeholders = tuple(first.get("placeholders") or ())
+    if differences and placeholders:
+        differences.append(_replaced(placeholders))
     unproven = _unproven(first["rows"], watched.accesses)
     return ParityReport(
         passed=not differences,
@@ -71,6 +74,7 @@ def parity_of(
         changed_state=watched.changed_state,
         draws=tuple(draws),
         tolerances=dict(first.get("tolerances") or {}),
+        placeholders=placeholders,
     )
 
 
@@ -136,7 +140,21 @@ def notes_of(parity: ParityReport) -> tuple[str, ...]:
         f"{name or 'all outputs'}: floats compared at a relative {rtol:g}, as declared"
         for name, rtol in parity.tolerances.items()
     ]
+    if parity.placeholders and parity.passed:
+        names = ", ".join(parity.placeholders)
+        notes.append(
+            f"replayed with placeholders for {names}: no recorded answer rests on the value"
+        )
     return tuple(notes)
+
+
+def _replaced(placeholders: Sequence[str]) -> str:
+    names = ", ".join(placeholders)
+    return (
+        f"replays do not know what {names} held and gave placeholders, another in each: an "
+        "answer that rests on it cannot be proven; make it an argument, or keep what it "
+        "decides in a value"
+    )
 
 
 def _why(draws: Sequence[Place], watched: Watched) -> str:

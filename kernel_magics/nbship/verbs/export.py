@@ -61,6 +61,7 @@ def _export(context: Context, given: argparse.Namespace) -> Answer:
         replayer=bench.replayer,
         origin=origin,
         installed=installed,
+        budget=bench.budget,
     )
     passed = export.parity.passed
     return Answer(
@@ -79,6 +80,7 @@ def _check(context: Context, root: str) -> Answer:
         live=_live(context, root, "--check"),
         codecs=bench.codecs(),
         installed=bench.installed_here,
+        memory=context.session.check_memory,
     )
     code = OK if check.passed else ANSWER_IS_NO
     return Answer(text=check_text(check), data=check, exit_code=code)
@@ -181,6 +183,7 @@ def _text(export: Export, folder: Path, skew: Sequence[str]) -> str:
             "  Something that the calls read was changed since; call it again in a new "
             "cell and repeat, or look for randomness and hidden state."
         )
+    lines += [f"  OVER BUDGET: {text}" for text in export.over_budget]
     lines += [f"  note: {note}" for note in (*notes_of(parity), *skew)]
     lines.append(f"module: {place(folder / 'capture' / 'module.py')}")
     lines.append(f"try: pip install the wheel, then python -m {export.package} info")

@@ -42,6 +42,8 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
             base_image=settings.base_image,
             advisories=bench.advisories(),
             with_wheelhouse=settings.with_wheelhouse,
+            platforms=settings.platforms,
+            budget=bench.budget,
         ),
         policy=settings.policy,
         reviewers=settings.reviewers,

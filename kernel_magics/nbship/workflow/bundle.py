@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nbship.errors import ReleaseError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
+from nbship.release.budgets import over_budget
 from nbship.release.lock_text import read_lock
 from nbship.release.manifest import manifest_of
 from nbship.release.model_signature import (
@@ -33,6 +34,7 @@ from nbship.resources import template_folder
 from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.bundle_papers import Built, inspected, write_papers
 from nbship.workflow.export import LOCK, build_and_replay
+from nbship.workflow.platform_locks import lock_platforms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +83,16 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
     """
     with store.whole_folder(place) as folder:
         wheel, parity = _prove(folder, evidence, sources, makers)
-        lock = _lock_serving(folder, wheel, evidence, sources=sources, makers=makers)
+        needed = serving_requirements(makers.builder.read(wheel))
+        lock = _lock_serving(folder, needed, evidence, sources=sources, makers=makers)
+        platforms = lock_platforms(
+            folder,
+            wish.platforms,
+            requirements=(*direct_pins(evidence.capture), *needed),
+            replayed=lock,
+            python_version=evidence.capture.python_version,
+            builder=makers.builder,
+        )
         if wish.with_wheelhouse:
             makers.builder.collect(
                 lock.read_text("utf-8"),
@@ -92,6 +103,8 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
         built = _built(
             folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
         )
+        built = dataclasses.replace(built, platforms=platforms)
+        _keep_budget(wheel, evidence, built, wish)
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
         manifest = _manifest(folder, evidence, built, wish)
         _sign(folder, evidence.name, makers.model_sealer)
@@ -128,7 +141,12 @@ def _prove(
 
 
 def _lock_serving(
-    folder: Path, wheel: Path, evidence: Evidence, *, sources: Sources, makers: Makers
+    folder: Path,
+    needed: tuple[str, ...],
+    evidence: Evidence,
+    *,
+    sources: Sources,
+    makers: Makers,
 ) -> Path:
     """Lock what the package serves with; return the lock that holds everything.
 
@@ -137,7 +155,6 @@ def _lock_serving(
     ReleaseError
         If a server cannot be installed beside what the replay has proven.
     """
-    needed = serving_requirements(makers.builder.read(wheel))
     if not needed:
         return folder / LOCK
     pins = read_lock((folder / LOCK).read_text("utf-8"))
@@ -207,6 +224,27 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
     )
 
 
+def _keep_budget(wheel: Path, evidence: Evidence, built: Built, wish: Wish) -> None:
+    """Refuse a package that is too large or too slow.
+
+    Raises
+    ------
+    ReleaseError
+        If it exceeds a limit; all are named together, with what has the largest part.
+    """
+    found = over_budget(
+        wish.budget,
+        wheel_bytes=wheel.stat().st_size,
+        capture=evidence.capture,
+        inspection=built.inspection,
+    )
+    if found:
+        raise ReleaseError(
+            f"{evidence.capture.name} is over its budget:\n" + "\n".join(found),
+            hint="Leave out what the root does not need, or raise the limit.",
+        )
+
+
 def _write_texts(  # noqa: PLR0913  # what is written, and from what
     folder: Path,
     evidence: Evidence,
@@ -242,6 +280,7 @@ def _manifest(folder: Path, evidence: Evidence, built: Built, wish: Wish) -> Man
             for name, path in regular_files(folder).items()
         },
         tool=wish.tool,
+        platforms=built.platforms,
     )
     (folder / MANIFEST).write_text(json_text(manifest), "utf-8")
     return manifest

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nbship.ports import Store
     from nbship.ports_shipping import PageWriter, Replayer
     from nbship.records.baseline import Baseline
-    from nbship.records.release import ParityReport
+    from nbship.records.release import ParityReport, PlatformLock
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Wish
 
@@ -68,6 +68,8 @@ class Built:
     parity: ParityReport
     inspection: Inspection
     has_model_signature: bool
+    #: where it was replayed, and where only wheels were found
+    platforms: tuple[PlatformLock, ...] = ()
 
 
 def write_papers(
@@ -120,6 +122,7 @@ def write_papers(
         has_model_signature=built.has_model_signature,
         has_advisories=wish.advisories is not None,
         lock_name=built.lock_name,
+        platforms=built.platforms,
     )
     there = frozenset((*names, *texts, *PAGES, MANIFEST, SUMS, SEAL))
     facts = {

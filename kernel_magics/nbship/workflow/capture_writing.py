@@ -172,6 +172,7 @@ def _record(
             for f in draft.vendored.files
         ),
         variables=draft.closure.variables,
+        required_variables=draft.closure.required_variables,
         resources=draft.closure.resources,
     )
 

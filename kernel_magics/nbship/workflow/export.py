@@ -9,6 +9,7 @@ from nbship.errors import ExportError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.release import Export
+from nbship.release.budgets import over_budget
 from nbship.release.names import check_package, check_version
 from nbship.release.requirements import direct_pins
 from nbship.release.wheel_text import distribution_name
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from nbship.ports_shipping import PackageBuilder, Replayer
     from nbship.records.release import ParityReport, RootCapture
+    from nbship.release.budgets import Budget
 
 LOCK = "requirements.lock"
 
@@ -38,6 +40,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
     replayer: Replayer,
     origin: Mapping[str, Any] | None = None,
     installed: Mapping[str, str] | None = None,
+    budget: Budget | None = None,
 ) -> Export:
     """Build wheel and lock of a captured root, replay them, and save the record.
 
@@ -61,6 +64,8 @@ def make_export(  # noqa: PLR0913  # the fields of the record
     installed
         Version of every distribution where the root was captured; this process's own where
         None.
+    budget
+        What the package may weigh; it is only measured where there is a limit.
 
     Raises
     ------
@@ -84,8 +89,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
         "root": capture.name,
         "export": export_id,
         "capture_digest": digest,
-        **(origin or {}),
-    }
+    } | dict(origin or {})
     with writing(export_folder):
         wheel, parity = build_and_replay(
             capture,
@@ -107,10 +111,37 @@ def make_export(  # noqa: PLR0913  # the fields of the record
             capture_digest=digest,
             lock_digest=digest_file(export_folder / LOCK),
             parity=parity,
+            over_budget=_over(budget, wheel, capture, package=package, by=replayer)
+            if parity.passed
+            else (),
         )
         (export_folder / "parity.json").write_text(json_text(parity), "utf-8")
         (export_folder / "export.json").write_text(json_text(export), "utf-8")
     return export
+
+
+def _over(
+    budget: Budget | None,
+    wheel: Path,
+    capture: RootCapture,
+    *,
+    package: str,
+    by: Replayer,
+) -> tuple[str, ...]:
+    if budget is None or not budget.is_set:
+        return ()
+    inspection = by.inspect(
+        wheel,
+        wheel.parents[1] / LOCK,
+        package=package,
+        python_version=capture.python_version,
+    )
+    return over_budget(
+        budget,
+        wheel_bytes=wheel.stat().st_size,
+        capture=capture,
+        inspection=inspection,
+    )
 
 
 def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked

@@ -28,9 +28,10 @@ from nbship.records.explanation import (
 )
 from nbship.records.release import ENOUGH_ROWS
 from nbship.release.cells import binding_statements
-from nbship.resources import template_folder
+from nbship.resources import shipped_module, template_folder
 from nbship.workflow.bundle_files import read_record
 from nbship.workflow.capture_writing import GOLDEN, MODULE
+from nbship.workflow.check_memory import CheckMemory
 from nbship.workflow.export_capture import capture_root
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def check_root(
     live: LiveNotebook,
     codecs: Sequence[Codec],
     installed: Callable[[Iterable[str]], Installed],
+    memory: CheckMemory | None = None,
 ) -> ExportCheck:
     """Check a root of a live notebook: closure, codecs, hazards, compiled code, replay.
 
@@ -74,6 +76,8 @@ def check_root(
         What writes values, in order of preference.
     installed
         Looks up the distributions of import names.
+    memory
+        What earlier checks in this kernel left; nothing where None.
 
     Raises
     ------
@@ -81,11 +85,16 @@ def check_root(
         If the system's folder for temporary files cannot be written.
     """
     started = time.perf_counter()
+    memory = memory or CheckMemory()
     with tempfile.TemporaryDirectory(prefix="nbship-check-") as name:
         folder = Path(name) / "capture"
         try:
             capture = capture_root(
-                root, live=live, codecs=codecs, installed=installed, folder=folder
+                root,
+                live=live,
+                codecs=memory.codecs(codecs),
+                installed=installed,
+                folder=folder,
             )
         except ExportError as error:
             return ExportCheck(
@@ -97,7 +106,8 @@ def check_root(
             )
         capture_s = _since(started)
         told = read_explanation(folder)
-        replay = _replay(capture, folder, told)
+        replay = _replay(capture, folder, told, memory)
+    memory.forget()
     findings = (*replay.findings, *_notes(capture))
     return ExportCheck(
         root=root,
@@ -162,9 +172,12 @@ def _notes(capture: RootCapture) -> Iterator[CheckFinding]:
         )
 
 
-def _replay(capture: RootCapture, folder: Path, told: Explanation) -> _Replay:
+def _replay(
+    capture: RootCapture, folder: Path, told: Explanation, memory: CheckMemory
+) -> _Replay:
     found, started = _Replay(), time.perf_counter()
     with _imported(folder) as package, _silence():
+        _remember(capture, package, memory)
         try:
             module = importlib.import_module(f"{package}.model")
         except Exception as error:  # noqa: BLE001  # the author's module may raise anything
@@ -224,6 +237,23 @@ def _imported(folder: Path) -> Iterator[str]:
         sys.dont_write_bytecode = writes
         for name in [n for n in sys.modules if n.partition(".")[0] == package]:
             del sys.modules[name]
+
+
+def _remember(capture: RootCapture, package: str, memory: CheckMemory) -> None:
+    """Let the package take values that an earlier check read from the same bytes.
+
+    Not those that hold classes of the notebook: each check's module has classes of its own.
+    """
+    state = importlib.import_module(f"{package}._state")
+    own, read = shipped_module("_state").NOTEBOOK_MODULE, state._read_entry  # noqa: SLF001
+
+    def read_entry(entry: dict[str, Any]) -> Any:  # noqa: ANN401
+        is_foreign = any(path.startswith(f"{own}.") for path in entry["trusted_types"])
+        if capture.local_modules or is_foreign:
+            return read(entry)
+        return memory.loaded(entry, lambda: read(entry))
+
+    state._read_entry = read_entry  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _differences(function: Any, case: dict[str, Any], values: Any) -> list[str]:  # noqa: ANN401

@@ -16,6 +16,7 @@ from nbship.records.job import Lock
 from nbship.records.release import Manifest, Release
 from nbship.records.ssh import key_of, keys_of
 from nbship.records.statements import statements_of
+from nbship.release.budgets import Budget
 from nbship.release.changelog import CHANGELOG, Before
 from nbship.release.clearance import choose_root, enough_approvals, passed_verdict
 from nbship.release.facts import Evidence
@@ -82,6 +83,10 @@ class Wish:
     advisories: Snapshot | None = None
     #: True puts the wheels of the lock into the bundle
     with_wheelhouse: bool = False
+    #: platforms to lock for besides that of the replay, as uv names them
+    platforms: tuple[str, ...] = ()
+    #: what the package may weigh, and how long its import may take
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

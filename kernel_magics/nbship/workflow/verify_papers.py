@@ -20,6 +20,7 @@ from nbship.release.model_signature import (
     signed_bytes,
     signed_payload,
 )
+from nbship.release.platforms import platform_failures
 from nbship.release.provenance import STATEMENT, statement_failures
 from nbship.release.sbom import SBOM, bill_failures
 from nbship.release.serving_lock import SERVE_LOCK, lock_differences
@@ -30,6 +31,9 @@ from nbship.workflow.bundle_files import read_record
 from nbship.workflow.export import LOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbship.records.release import Manifest
     from nbship.workflow.auditing import Audit
 
 _RECORDS = (
@@ -100,6 +104,7 @@ def ask_bill(audit: Audit) -> None:
     lock = audit.text(whole)
     pins, hashes = read_lock(lock), lock_hashes(lock)
     audit.failures += lock_differences(read_lock(audit.text(LOCK)), pins)
+    _ask_platforms(audit, manifest, {whole: pins})
     wheel = audit.digests[manifest.wheel]
     if audit.has(SBOM):
         audit.compare(
@@ -118,6 +123,23 @@ def ask_bill(audit: Audit) -> None:
     if wheels:
         audit.failures += wheelhouse_failures(wheels, hashes)
         audit.checks.append(f"{len(wheels)} wheels against the lock")
+
+
+def _ask_platforms(
+    audit: Audit, manifest: Manifest, locks: dict[str, Mapping[str, str]]
+) -> None:
+    """Read the locks of platforms where nothing was replayed: pins with hashes, as told."""
+    others = [e.lock for e in manifest.platforms if e.state == "resolved"]
+    for name in others:
+        if audit.has(name):
+            locks[name] = read_lock(audit.text(name))
+    audit.failures += platform_failures(manifest.platforms, locks)
+    if others:
+        is_one = len(others) == 1
+        count = (
+            "1 lock of a platform" if is_one else f"{len(others)} locks of platforms"
+        )
+        audit.checks.append(f"{count} without a replay")
 
 
 def ask_statement(audit: Audit) -> None:

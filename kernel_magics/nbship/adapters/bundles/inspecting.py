@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbship.adapters.bundles.uv import last_lines, run_program
 from nbship.errors import VerificationError
 from nbship.records.codec import from_json
-from nbship.records.inspection import Inspection
+from nbship.records.inspection import ImportTime, Inspection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 #: runs in the fresh environment, by its path; imports nothing of nbship
 _PROBE = str(Path(__file__).with_name("package_probe.py"))
 _TIMEOUT_S = 600
+_TIMED = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$", re.MULTILINE)
+_IMPORTS = 20
 
 
 def look_at(
@@ -48,8 +53,8 @@ def look_at(
         If the package gives no answer.
     """
     # the first start compiles what is imported; the second is what a start costs
-    first = [*start, "-I", "-c", f"import {package} as p; p.predict"]
-    run_program(first, cwd=home, environ=environ, timeout_s=_TIMEOUT_S)
+    load = ["-c", f"import {package} as p; p.predict"]
+    run_program([*start, "-I", *load], cwd=home, environ=environ, timeout_s=_TIMEOUT_S)
     words = [*start, "-I", _PROBE, package, distribution]
     ended = run_program(words, cwd=home, environ=environ, timeout_s=_TIMEOUT_S)
     try:
@@ -60,4 +65,22 @@ def look_at(
             + last_lines(ended.errors),
             hint="Look at the package's own error above.",
         ) from error
-    return from_json(Inspection, {"schema": Inspection.SCHEMA, **report})
+    timed = run_program(
+        [*start, "-I", "-X", "importtime", *load],
+        cwd=home,
+        environ=environ,
+        timeout_s=_TIMEOUT_S,
+    )
+    found = from_json(Inspection, {"schema": Inspection.SCHEMA, **report})
+    return replace(found, imports=import_times(timed.errors))
+
+
+def import_times(report: str) -> tuple[ImportTime, ...]:
+    """Add up what ``-X importtime`` tells, by top-level name; the slowest first."""
+    sums: Counter[str] = Counter()
+    for own, name in _TIMED.findall(report):
+        sums[name.partition(".")[0]] += int(own)
+    return tuple(
+        ImportTime(name=name, self_ms=round(own / 1000, 3))
+        for name, own in sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    )[:_IMPORTS]

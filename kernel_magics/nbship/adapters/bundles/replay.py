@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _INSTALL_TIMEOUT_S = 1200
 _REPLAY_TIMEOUT_S = 600
 _USAGE = 2
+#: as the replay's own, see ``_replay.py`` of the package
+_PLACEHOLDER = "7000001"
 _NAMESPACES = (("unshare", "-rn"), ("unshare", "-n"))
 #: refuses every socket; for systems without network namespaces
 _GUARD = """
@@ -104,8 +107,15 @@ class UvReplayer:
                 distribution=normalized_name(wheel.name.partition("-")[0]),
                 start=[*namespace(), str(python)],
                 home=home,
-                environ=_bare(home),
+                environ={**_bare(home), **_placeholders(wheel, package)},
             )
+
+
+def _placeholders(wheel: Path, package: str) -> dict[str, str]:
+    """Return values for the variables that a package cannot be imported without."""
+    with zipfile.ZipFile(wheel) as archive:
+        capture = json.loads(archive.read(f"{package}/capture.json"))
+    return dict.fromkeys(capture.get("required_variables") or (), _PLACEHOLDER)
 
 
 @contextlib.contextmanager

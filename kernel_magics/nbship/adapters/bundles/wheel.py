@@ -7,7 +7,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from nbship.adapters.bundles.lock import lock_requirements
+from nbship.adapters.bundles.lock import here, lock_requirements
 from nbship.adapters.bundles.wheelhouse import collect_wheels
 from nbship.errors import VerificationError
 from nbship.release.openapi import Asked
@@ -62,22 +62,33 @@ class WheelBuilder:
         path.write_bytes(zip_bytes(files))
         return path
 
+    @property
+    def platform(self) -> str:
+        """The platform of this machine, as uv names it."""
+        return here()
+
     def lock(
         self,
         requirements: Sequence[str],
         *,
         python_version: str,
         installed: Mapping[str, str] | None,
+        platform: str = "",
     ) -> str:
         """Resolve requirements into a lock with hashes, keeping to what is installed.
 
         Raises
         ------
-        ReleaseError
+        NoWheelsError
             If no set of wheels satisfies them.
+        ReleaseError
+            If no index can be asked, or uv knows no such platform.
         """
         return lock_requirements(
-            requirements, python_version=python_version, installed=installed
+            requirements,
+            python_version=python_version,
+            installed=installed,
+            platform=platform,
         )
 
     def collect(self, lock: str, into: Path, *, python_version: str) -> None:

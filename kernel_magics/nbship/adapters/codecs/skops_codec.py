@@ -7,10 +7,8 @@ addresses in memory and its dates from the clock. Classes of the notebook are re
 
 from __future__ import annotations
 
-import io
 import json
 import sys
-import zipfile
 from pathlib import PurePosixPath
 from types import FunctionType
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 from nbship.adapters.codecs.archive import archive_of
 from nbship.adapters.codecs.notebook_objects import notebook_objects
 from nbship.adapters.codecs.sharing import libraries_of
+from nbship.adapters.codecs.skops_writing import untrusted_types, written_parts
 from nbship.errors import HazardError
 from nbship.records.state import EncodedState
 from nbship.resources import shipped_module
@@ -59,22 +58,26 @@ class SkopsCodec:
             return None
         if not self._is_strict and libraries_of(value) & _OTHERS:
             return None
-        import skops.io
-
         try:
-            raw = skops.io.dumps(value)
+            raw_schema, raw_files = written_parts(value)
         except Exception:  # noqa: BLE001  # whatever the object's own methods raise
             return None
-        data, roots = _rewrite(raw)
-        if not (_comes_back(raw) if self._is_strict else _is_for_skops(kind, roots)):
+        schema, files, roots = _rewrite(raw_schema, raw_files)
+        is_ours = (
+            _comes_back(raw_schema, raw_files)
+            if self._is_strict
+            else _is_for_skops(kind, roots)
+        )
+        if not is_ours:
             return None
-        trusted = tuple(sorted(skops.io.get_untrusted_types(data=data)))
+        trusted = tuple(untrusted_types(schema, files))
         _check_trusted(trusted, value)
         alias = shipped_module("_state").NOTEBOOK_MODULE
         foreign = {t.partition(".")[0] for t in (*trusted, *roots)} - {alias}
         modules = {m for m in foreign if m not in sys.stdlib_module_names}
+        text = json.dumps(schema).encode()
         return EncodedState(
-            data=data,
+            data=archive_of({**files, "schema.json": text}),
             trusted_types=trusted,
             modules=("skops", *sorted(modules | {"sklearn"})),
             notebook_objects=notebook_objects(value),
@@ -85,9 +88,10 @@ def _root_of(kind: type) -> str:
     return kind.__module__.partition(".")[0]
 
 
-def _comes_back(raw: bytes) -> bool:
+def _comes_back(schema: dict[str, Any], files: dict[str, bytes]) -> bool:
     import skops.io
 
+    raw = archive_of({**files, "schema.json": json.dumps(schema).encode()})
     try:
         skops.io.loads(raw, trusted=skops.io.get_untrusted_types(data=raw))
     except Exception:  # noqa: BLE001  # whatever constructors raise
@@ -118,15 +122,14 @@ def _check_trusted(trusted: tuple[str, ...], value: object) -> None:
             )
 
 
-def _rewrite(raw: bytes) -> tuple[bytes, set[str]]:
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        schema = json.loads(archive.read("schema.json"))
-        contents = {name: archive.read(name) for name in archive.namelist()}
+def _rewrite(
+    schema: dict[str, Any], contents: dict[str, bytes]
+) -> tuple[dict[str, Any], dict[str, bytes], set[str]]:
+    """Renumber what skops wrote; return the import roots of its types as well."""
     numbering = _Numbering()
     schema = numbering.renumbered(schema)
     files = {new: contents[old] for old, new in numbering.files.items()}
-    files["schema.json"] = json.dumps(schema).encode()
-    return archive_of(files), {m for m in numbering.modules if m}
+    return schema, files, {m for m in numbering.modules if m}
 
 
 class _Numbering:

@@ -25,8 +25,9 @@ def installed_here(modules: Iterable[str]) -> Installed:
         Import names, dotted ones by their first part.
     """
     names = {module.partition(".")[0] for module in modules}
-    providers = _providers(tuple(_stamps()))
-    found = {name: tuple(dict.fromkeys(providers.get(name, ()))) for name in names}
+    found = {
+        name: tuple(dict.fromkeys(owners)) for name, owners in _providers(names).items()
+    }
     versions = {
         owner: metadata.version(owner) for owners in found.values() for owner in owners
     }
@@ -34,10 +35,40 @@ def installed_here(modules: Iterable[str]) -> Installed:
     return Installed(providers=found, versions=versions, files=files)
 
 
+def _providers(names: set[str]) -> Mapping[str, tuple[str, ...]]:
+    offers = _offers(tuple(_stamps()))
+    return {
+        name: tuple(d.metadata["Name"] for d, tops in offers if name in tops)
+        for name in names
+    }
+
+
 @functools.lru_cache(maxsize=1)
-def _providers(_stamps: tuple[tuple[str, int], ...]) -> Mapping[str, list[str]]:
-    """Read every distribution: tenths of a second, so until something is installed."""
-    return metadata.packages_distributions()
+def _offers(
+    _stamps: tuple[tuple[str, int], ...],
+) -> tuple[tuple[metadata.Distribution, frozenset[str]], ...]:
+    """Read what every distribution offers: not for nothing, so until something is installed.
+
+    ``importlib.metadata.packages_distributions`` says the same, and reads the metadata of each
+    distribution besides, which takes ten times as long.
+    """
+    return tuple((d, frozenset(_top_names(d))) for d in metadata.distributions())
+
+
+def _top_names(distribution: metadata.Distribution) -> Iterable[str]:
+    declared = distribution.read_text("top_level.txt")
+    if declared:
+        return declared.split()
+    record = distribution.read_text("RECORD")
+    if record is None:
+        paths = [file.as_posix() for file in distribution.files or ()]
+    else:
+        paths = [line.partition(",")[0].strip('"') for line in record.splitlines()]
+    return {
+        path.partition("/")[0].removesuffix(".py")
+        for path in paths
+        if path.endswith(".py")
+    }
 
 
 def _stamps() -> Iterator[tuple[str, int]]:
