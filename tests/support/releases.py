@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -24,6 +25,7 @@ from nbship.records.inspection import Distribution, Inspection
 from nbship.records.job import CapturedRoot
 from nbship.records.policy import Policy
 from nbship.records.release import ParityReport
+from nbship.records.release_diff import Answered
 from nbship.records.vetting import Decision
 from nbship.release.model_signature import (
     MODEL_SIGNATURE,
@@ -42,7 +44,7 @@ from support.captures import write_capture
 from support.review_case import AT, JOB_ID, ReviewCase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from nbship.records.release import Release, Verification
@@ -73,8 +75,29 @@ def write_model_key(path: Path) -> Path:
     return path
 
 
+class FakePackage:
+    """Answers each call as it was recorded."""
+
+    def ask(self, case: dict[str, Any]) -> Answered:
+        return Answered(answer=case["output"])
+
+    def laps_ms(self, cases: list[dict[str, Any]], *, calls: int) -> list[float]:
+        return [0.01 * len(cases)] * calls
+
+
 class FakeReplayer:
     """Answers as a replay in which every golden case is equal."""
+
+    @contextlib.contextmanager
+    def installed(
+        self,
+        wheel: Path,  # noqa: ARG002  # the port's
+        lock: Path,  # noqa: ARG002
+        *,
+        package: str,  # noqa: ARG002
+        python_version: str,  # noqa: ARG002
+    ) -> Iterator[FakePackage]:
+        yield FakePackage()
 
     def inspect(
         self,

@@ -227,3 +227,7 @@ class Release:
     parity: ParityReport
     #: the public key that sealed it, one line of OpenSSH
     signer: str
+    #: what the changes since the release before ask for; "" for the first release
+    suggested_version: str = ""
+    #: that the version promises less change than there is; "" where it does not
+    remark: str = ""

@@ -1,4 +1,4 @@
-"""The verbs of production: release, verify."""
+"""The verbs of production: release, verify, diff."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import VerificationError
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.diff import DIFF
 from nbship.verbs.words import add_job, place
 
 if TYPE_CHECKING:
@@ -98,12 +99,14 @@ def _signers(path: str) -> tuple[str, ...]:
 
 
 def _release_text(made: Release) -> str:
+    remarks = [f"note: {made.remark}"] if made.remark else []
     return "\n".join(
         (
             f"{made.name} {made.version} released: {place(Path(made.bundle))}",
             f"  {_parity_text(made.parity)}",
             f"  wheel   {made.wheel}  sha256 {made.wheel_digest}",
             f"  bundle  sha256 {made.digest}",
+            *remarks,
             "Tell IT that number over another channel; they run",
             f"  mlops verify BUNDLE --expect {made.digest}",
         )
@@ -176,4 +179,5 @@ VERBS: tuple[Verb, ...] = (
         run=_verify,
         add_arguments=_verify_arguments,
     ),
+    DIFF,
 )

@@ -35,6 +35,7 @@ from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.bundle_papers import Built, inspected, write_papers
 from nbship.workflow.export import LOCK, build_and_replay
 from nbship.workflow.platform_locks import lock_platforms
+from nbship.workflow.release_changes import changes_since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from nbship.ports import Store
     from nbship.ports_shipping import ModelSealer, Sealer
     from nbship.records.release import Manifest, ParityReport
+    from nbship.release.changes import Changes
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Makers, Wish
 
@@ -70,8 +72,13 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
     sources: Sources,
     makers: Makers,
     wish: Wish,
-) -> Manifest:
+) -> tuple[Manifest, Changes | None]:
     """Write and seal a bundle; a whole one or none.
+
+    Returns
+    -------
+    tuple
+        Its manifest, and what changed since the release before, where there is one.
 
     Raises
     ------
@@ -115,7 +122,7 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
                 hint="Leave --version out for the next one.",
             )
         folder.chmod(0o755)  # IT reads it, whatever the umask here
-    return manifest
+    return manifest, built.changes
 
 
 def _prove(
@@ -204,6 +211,9 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
         for name in (wheel.relative_to(folder).as_posix(), lock.name, "src/model.py")
     }
     key = (digest_file(wheel), digests[lock.name])
+    changes, not_compared = _changes(
+        folder, wheel, lock, evidence=evidence, store=store, makers=makers
+    )
     return Built(
         wheel=wheel.name,
         wheel_digest=key[0],
@@ -221,6 +231,30 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
             key=key,
         ),
         has_model_signature=makers.model_sealer is not None,
+        changes=changes,
+        not_compared=not_compared,
+    )
+
+
+def _changes(  # noqa: PLR0913  # this release, and what asks it
+    folder: Path,
+    wheel: Path,
+    lock: Path,
+    *,
+    evidence: Evidence,
+    store: Store,
+    makers: Makers,
+) -> tuple[Changes | None, str]:
+    if evidence.before is None:
+        return None, ""
+    return changes_since(
+        store.releases / evidence.name / evidence.before.version,
+        evidence,
+        wheel=wheel,
+        lock=lock,
+        golden=folder / "tests" / "golden.jsonl",
+        reader=makers.builder,
+        replayer=makers.replayer,
     )
 
 

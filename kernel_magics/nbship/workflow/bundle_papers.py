@@ -12,7 +12,7 @@ from nbship.records.digest import digest_json
 from nbship.records.inspection import Inspection
 from nbship.release.advisories import vulnerability_report, vulnerability_text
 from nbship.release.annex import annex_points
-from nbship.release.changelog import CHANGELOG, changelog_text
+from nbship.release.changelog import CHANGELOG, changelog_text, version_remark
 from nbship.release.facts import page_facts
 from nbship.release.golden_columns import golden_columns
 from nbship.release.licences import licence_report, licence_text
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nbship.ports_shipping import PageWriter, Replayer
     from nbship.records.baseline import Baseline
     from nbship.records.release import ParityReport, PlatformLock
+    from nbship.release.changes import Changes
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Wish
 
@@ -70,6 +71,10 @@ class Built:
     has_model_signature: bool
     #: where it was replayed, and where only wheels were found
     platforms: tuple[PlatformLock, ...] = ()
+    #: since the release before; None where there is none, or it cannot be read
+    changes: Changes | None = None
+    #: why it cannot be read
+    not_compared: str = ""
 
 
 def write_papers(
@@ -133,6 +138,7 @@ def write_papers(
             wheel_digest=built.wheel_digest,
         ),
         **operating_facts(evidence, operated),
+        "version_remark": version_remark(built.changes, evidence.version),
         "points": annex_points(wish.said, names=there),
     }
     return texts | {
@@ -155,7 +161,13 @@ def _machine_papers(evidence: Evidence, built: Built, wish: Wish) -> dict[str, s
     )
     statement = provenance_statement(evidence, subjects=built.subjects, tool=wish.tool)
     return {
-        CHANGELOG: changelog_text(evidence, pins, evidence.before),
+        CHANGELOG: changelog_text(
+            evidence.version,
+            evidence.released_at.date(),
+            built.changes,
+            before=evidence.before,
+            not_compared=built.not_compared,
+        ),
         SBOM: _json(bill),
         STATEMENT: _json(statement),
         "reports/parity.json": json_text(built.parity),

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from nbship.errors import ApprovalError, JobError, ReleaseError
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Lock
-from nbship.records.release import Manifest, Release
+from nbship.records.release import Release
 from nbship.records.ssh import key_of, keys_of
 from nbship.records.statements import statements_of
 from nbship.release.budgets import Budget
-from nbship.release.changelog import CHANGELOG, Before
+from nbship.release.changelog import version_remark
 from nbship.release.clearance import choose_root, enough_approvals, passed_verdict
 from nbship.release.facts import Evidence
-from nbship.release.lock_text import read_lock
 from nbship.release.names import (
     check_name,
     check_version,
@@ -28,15 +27,15 @@ from nbship.release.names import (
     next_version,
 )
 from nbship.release.operating import check_base_image
-from nbship.release.sums import MANIFEST, SUMS
+from nbship.release.sums import SUMS
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
-from nbship.workflow.bundle_files import read_capture, read_record
+from nbship.workflow.bundle_files import read_capture
 from nbship.workflow.captured import root_folder
-from nbship.workflow.export import LOCK
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.recording import recorded_run
+from nbship.workflow.release_changes import release_before
 from nbship.workflow.report import gather_facts, report_page
 from nbship.workflow.review import demand_approvals
 from nbship.workflow.vetting import latest_verdict
@@ -241,11 +240,11 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         approvals=approvals.approvals,
         capture=read_capture(capture_folder),
         capture_digest=captured.digest,
-        before=_before(place, latest),
+        before=release_before(place, latest),
     )
     sources = _sources(store, evidence, capture_folder, report)
     bundle = place / version
-    manifest = write_bundle(
+    manifest, changes = write_bundle(
         bundle, evidence, store=store, sources=sources, makers=makers, wish=wish
     )
     return Release(
@@ -257,6 +256,8 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         wheel_digest=digest_file(bundle / manifest.wheel),
         parity=manifest.parity,
         signer=makers.sealer.public_key(),
+        suggested_version=changes.suggested_version if changes else "",
+        remark=version_remark(changes, version),
     )
 
 
@@ -295,20 +296,6 @@ def _check_sealer(sealer: Sealer, reviewers: Sequence[str]) -> None:
             f"your key is not among review.reviewers: {sealer.public_key()}",
             hint="Have one of them run the release, or have your key added.",
         )
-
-
-def _before(place: Path, version: str) -> Before | None:
-    """Read the release before this one; None where there is none, or its papers are gone."""
-    folder = place / version
-    if not version or not (folder / MANIFEST).is_file():
-        return None
-    lock, changelog = folder / LOCK, folder / CHANGELOG
-    return Before(
-        manifest=read_record(Manifest, folder / MANIFEST),
-        pins=read_lock(lock.read_text("utf-8")) if lock.is_file() else {},
-        changelog=changelog.read_text("utf-8") if changelog.is_file() else "",
-        digest=digest_file(folder / SUMS) if (folder / SUMS).is_file() else "",
-    )
 
 
 def _sources(

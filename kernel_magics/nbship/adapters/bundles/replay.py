@@ -18,6 +18,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbship.adapters.bundles.asking import asked_package
 from nbship.adapters.bundles.inspecting import look_at
 from nbship.adapters.bundles.uv import last_lines, run_program, run_uv
 from nbship.errors import VerificationError
@@ -31,6 +32,7 @@ from nbship.release.requirements import minor_version
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from nbship.adapters.bundles.asking import AskedPackage
     from nbship.adapters.bundles.uv import Ended
     from nbship.records.inspection import Inspection
     from nbship.records.release import ParityReport
@@ -109,6 +111,29 @@ class UvReplayer:
                 home=home,
                 environ={**_bare(home), **_placeholders(wheel, package)},
             )
+
+    @contextlib.contextmanager
+    def installed(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> Iterator[AskedPackage]:
+        """Install wheel and lock without network, and let the package be asked.
+
+        Raises
+        ------
+        VerificationError
+            If the lock holds more than pins, the Python version is missing, the lock cannot
+            be installed, or the package cannot be loaded.
+        """
+        with _environment(wheel, lock, python_version) as (folder, python):
+            home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+            with asked_package(
+                package,
+                start=[*namespace(), str(python)],
+                options=() if namespace() else ("--refuse-network",),
+                home=home,
+                environ=_bare(home),
+            ) as asked:
+                yield asked
 
 
 def _placeholders(wheel: Path, package: str) -> dict[str, str]:
