@@ -34,7 +34,7 @@ class Package:
         self.module = importlib.import_module(self.name)
         self.values = importlib.import_module(f"{self.name}._values")
         # what the code reads from the environment and cannot do without
-        importlib.import_module(f"{self.name}._replay").set_placeholders()
+        importlib.import_module(f"{self.name}.parity._replay").set_placeholders()
         self.predict = self.module.predict
 
     @property

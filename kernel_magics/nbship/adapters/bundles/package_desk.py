@@ -46,7 +46,7 @@ class _Desk:
         except Exception as error:  # noqa: BLE001  # the author's module may raise anything
             self.error = _named(error)
         try:
-            inputs = import_module(f"{package}._inputs")
+            inputs = import_module(f"{package}.inputs._inputs")
         except ImportError:
             return
         if hasattr(inputs, "call_of"):  # an older package has no check of its own
@@ -120,7 +120,7 @@ def _refuse_network(package: str) -> None:
     """Refuse every socket, where no network namespace could be made."""
     with contextlib.suppress(Exception):  # an older package tells of nothing
         # what refuses is the last to hear of it, as in a replay
-        import_module(f"{package}._accesses").install()
+        import_module(f"{package}.parity._accesses").install()
     refused = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
     names = ("socket.getaddrinfo", "socket.gethostbyname")
 
