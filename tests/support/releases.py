@@ -72,6 +72,15 @@ def write_model_key(path: Path) -> Path:
     return path
 
 
+SERVING = {
+    "form": "arguments",
+    "answers": "the author's code",
+    "why": "each call has arguments of its own",
+    "row_by_row": False,
+    "why_row_by_row": "each call has arguments of its own",
+}
+
+
 class FakeReplayer:
     """Answers as a replay in which every golden case is equal."""
 
@@ -96,6 +105,16 @@ class FakeReplayer:
             latency_max_ms=0.08,
             memory_peak_mib=41.2,
         )
+
+    def serving(
+        self,
+        wheel: Path,  # noqa: ARG002  # the port's
+        lock: Path,  # noqa: ARG002
+        *,
+        package: str,  # noqa: ARG002
+        python_version: str,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return SERVING
 
     def replay(
         self,

@@ -134,8 +134,8 @@ class Export:
 class Manifest:
     """What a bundle holds and where it comes from: ``manifest.json``."""
 
-    SCHEMA: ClassVar[str] = "manifest/2"
-    OLDER: ClassVar[tuple[str, ...]] = ("manifest/1",)
+    SCHEMA: ClassVar[str] = "manifest/3"
+    OLDER: ClassVar[tuple[str, ...]] = ("manifest/1", "manifest/2")
 
     name: str
     version: str
@@ -160,6 +160,9 @@ class Manifest:
     files: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     state: tuple[StateEntry, ...] = ()
+    #: what answers, the author's code or compiled routines that are equal, and why: ``form``,
+    #: ``answers``, ``why``, ``row_by_row``, ``why_row_by_row``; as the wheel's own ``origin.json``
+    serving: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

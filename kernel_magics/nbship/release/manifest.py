@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from nbship.release.facts import Evidence
 
 
-def manifest_of(
+def manifest_of(  # noqa: PLR0913  # what was made, part by part
     evidence: Evidence,
     *,
     parity: ParityReport,
+    serving: Mapping[str, Any],
     wheel: str,
     files: Mapping[str, Any],
     tool: str,
@@ -29,6 +30,8 @@ def manifest_of(
         What the release rests on.
     parity
         The replay of the wheel.
+    serving
+        What answers in it, and why.
     wheel
         The wheel's path in the bundle.
     files
@@ -56,6 +59,7 @@ def manifest_of(
         python_version=evidence.capture.python_version,
         signature=evidence.capture.signature,
         parity=parity,
+        serving=dict(serving),
         files=dict(sorted(files.items())),
         metrics=dict(evidence.outcome.metrics),
         state=evidence.capture.state,

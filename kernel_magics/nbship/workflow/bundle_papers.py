@@ -67,6 +67,8 @@ class Built:
     golden: str
     parity: ParityReport
     inspection: Inspection
+    #: what answers in the package, and why
+    serving: Mapping[str, Any]
     has_model_signature: bool
 
 

@@ -1,6 +1,8 @@
 """How this package answers: the author's code, or a faster way that was proven to be equal.
 
-Two things are tried against the golden cases and a generated set when a model is loaded.
+Two things are tried against the golden cases and a generated set: by the export, which writes
+down what it decided and why, and again whenever a server begins. What the export did not prove
+is never used; what it did is used only where it is proven here too.
 
 *Row by row*: do rows that are asked together get the answers that they get alone? Only then
 may requests share a call, and a file be answered in parts. Compared as golden cases are:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from ._contract import Contract
 
+#: what may answer
+COMPILED, AUTHOR = "compiled routines", "the author's code"
 #: rows that are compared, and the seed of those that are made up
 _MAX_ROWS = 64
 _GENERATED = 256
@@ -80,7 +84,7 @@ class Chosen:
         """Say what was chosen and why, for people and the manifest."""
         return {
             "form": self.contract.form,
-            "answers": "compiled routines" if self.routine else "the author's code",
+            "answers": COMPILED if self.routine else AUTHOR,
             "why": self.why,
             "row_by_row": self.is_by_row,
             "why_row_by_row": self.why_by_row,
@@ -111,8 +115,20 @@ def choose(
             chosen.why = "asked for"
         else:
             _try_routine(chosen, rows)
+    _hold_to(chosen, _about.decided())
     _measure(chosen, rows)
     return chosen
+
+
+def _hold_to(chosen: Chosen, decided: dict[str, Any]) -> None:
+    """Use nothing that the export did not prove, whatever is seen here."""
+    if not decided:
+        return
+    if chosen.routine is not None and decided["answers"] != COMPILED:
+        chosen.routine, chosen.why = None, f"at the export: {decided['why']}"
+    if chosen.is_by_row and not decided["row_by_row"]:
+        chosen.is_by_row = False
+        chosen.why_by_row = f"at the export: {decided['why_row_by_row']}"
 
 
 def by_row(predict: Callable[..., Any], contract: Contract) -> tuple[bool, str]:
