@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 
 import numpy as np
 import pytest
 
+from support.answering import Loaded
 from support.captures import write_capture
 from support.executed import ExecutedNotebook
 from support.serving import estimator_site, served, site_of
@@ -38,24 +38,6 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.pipeline import make_pipeline
 from sklearn.model_selection import GridSearchCV
 """
-
-
-class Loaded:
-    """A package in this process, and what it chose."""
-
-    def __init__(self, site, name):
-        sys.path.insert(0, str(site))
-        try:
-            about = importlib.import_module(f"{name}._about")
-            self.paths = importlib.import_module(f"{name}.answering._paths")
-            self.tables = importlib.import_module(f"{name}.answering._tables")
-            self.main = importlib.import_module(f"{name}.__main__").main
-            self.predict = about.predict_function()
-            contract = importlib.import_module(f"{name}.answering._contract")
-            self.contract = contract.contract_of(self.predict)
-        finally:
-            sys.path.remove(str(site))
-        self.chosen = self.paths.choose(self.predict, self.contract)
 
 
 def _estimator(folder, name, imports, fit, **more):
