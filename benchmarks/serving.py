@@ -182,7 +182,7 @@ def _turns(  # noqa: PLR0913, PLR0917
 ) -> Iterator[dict[str, Any]]:
     """Measure every server once a round; the first one changes."""
     found: dict[str, list[dict[str, float]]] = {}
-    rounds = options.rounds if count == 1 else 1
+    rounds = options.rounds if count == 1 < connections else 1
     seconds = options.seconds if count == 1 else options.seconds + 1
     pairs = list(zip(started, bodies, strict=True))
     for number in range(rounds):

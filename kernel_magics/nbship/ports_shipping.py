@@ -110,6 +110,12 @@ class Replayer(Protocol):
         """Install, replay twice without network, and report."""
         ...
 
+    def serving(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> Mapping[str, Any]:
+        """Install, and let the package decide without network what answers, and why."""
+        ...
+
     def inspect(
         self, wheel: Path, lock: Path, *, package: str, python_version: str
     ) -> Inspection:

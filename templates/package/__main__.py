@@ -158,13 +158,14 @@ def info(arguments: argparse.Namespace) -> int:
     """Show name, version, signature, origin and digests."""
     captured = _about.capture()
     facts = {
-        **_about.origin(),
+        **{key: v for key, v in _about.origin().items() if key != "serving"},
         "python": captured["python_version"],
         "requirements": sorted(set(captured["requirements"].values())),
         "signature": captured["signature"],
         "golden_cases": captured["golden_cases"],
         "golden_rows": captured["golden_rows"],
         "serving": _serving(),
+        "serving_at_export": _about.decided(),
         "digests": {
             "model.py": captured["module_digest"],
             "golden.jsonl": captured["golden_digest"],

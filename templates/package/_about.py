@@ -53,6 +53,12 @@ def wrong_python() -> str:
     )
 
 
+def decided() -> dict[str, Any]:
+    """Return what the export decided to answer with, and why; empty where it did not."""
+    found: dict[str, Any] = origin().get("serving") or {}
+    return found
+
+
 def predict_function() -> Callable[..., Any]:
     """Load the model and return the function that answers.
 

@@ -85,6 +85,15 @@ class FakePackage:
         return [0.01 * len(cases)] * calls
 
 
+SERVING = {
+    "form": "arguments",
+    "answers": "the author's code",
+    "why": "each call has arguments of its own",
+    "row_by_row": False,
+    "why_row_by_row": "each call has arguments of its own",
+}
+
+
 class FakeReplayer:
     """Answers as a replay in which every golden case is equal."""
 
@@ -120,6 +129,16 @@ class FakeReplayer:
             latency_max_ms=0.08,
             memory_peak_mib=41.2,
         )
+
+    def serving(
+        self,
+        wheel: Path,  # noqa: ARG002  # the port's
+        lock: Path,  # noqa: ARG002
+        *,
+        package: str,  # noqa: ARG002
+        python_version: str,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return SERVING
 
     def replay(
         self,

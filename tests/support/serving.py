@@ -40,10 +40,10 @@ X["days"] = (X["days"] * 10).round().astype("int64")
 )
 
 
-def site_of(folder: Path, name: str, capture: Path) -> Path:
+def site_of(folder: Path, name: str, capture: Path, **more: Any) -> Path:
     """Lay a capture's package out as if its wheel was installed into ``folder/site``."""
     record = read_capture(capture)
-    origin = {"name": name, "package": name, "version": "1.0.0", "job": "job-1"}
+    origin = {"name": name, "package": name, "version": "1.0.0", "job": "job-1", **more}
     wheel = WheelBuilder().build(record, capture, into=folder, origin=origin)
     for path, content in read_wheel(wheel).items():
         target = folder / "site" / path
@@ -60,6 +60,7 @@ def estimator_site(  # noqa: PLR0913  # what an estimator is made of
     fit: str,
     frame: bool = False,
     declared: str = "",
+    **origin: Any,
 ) -> Path:
     """Capture a fitted estimator ``model`` of a notebook, and lay its package out."""
     text = (FRAME if frame else MATRIX).replace("{imports}", imports)
@@ -68,7 +69,7 @@ def estimator_site(  # noqa: PLR0913  # what an estimator is made of
         text, f"model = {fit}", "X_test = X[:40]", golden, roots=()
     )
     notebook.capture(folder / "capture", "model")
-    return site_of(folder, name, folder / "capture")
+    return site_of(folder, name, folder / "capture", **origin)
 
 
 class ServerProcess:
@@ -140,5 +141,9 @@ class ServerProcess:
 def served(site: Path, name: str, *words: str) -> Iterator[ServerProcess]:
     """Have a server that is ready, and that ends as it should."""
     server = ServerProcess(site, name, *words).wait_ready()
-    yield server
+    try:
+        yield server
+    except BaseException:
+        server.end()
+        raise
     assert server.end() == 0

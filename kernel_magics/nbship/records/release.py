@@ -157,8 +157,8 @@ class PlatformLock:
 class Manifest:
     """What a bundle holds and where it comes from: ``manifest.json``."""
 
-    SCHEMA: ClassVar[str] = "manifest/2"
-    OLDER: ClassVar[tuple[str, ...]] = ("manifest/1",)
+    SCHEMA: ClassVar[str] = "manifest/3"
+    OLDER: ClassVar[tuple[str, ...]] = ("manifest/1", "manifest/2")
 
     name: str
     version: str
@@ -185,6 +185,9 @@ class Manifest:
     state: tuple[StateEntry, ...] = ()
     #: the platform of the replay, then those that were only resolved, or could not be
     platforms: tuple[PlatformLock, ...] = ()
+    #: what answers, the author's code or compiled routines that are equal, and why: ``form``,
+    #: ``answers``, ``why``, ``row_by_row``, ``why_row_by_row``; as the wheel's own ``origin.json``
+    serving: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -99,6 +99,8 @@ def wheel_failures(
     failures += _capture_failures(package, capture, manifest)
     if origin.get("version") != version or manifest.version != version:
         failures.append(f"version {origin.get('version')} where {version} was expected")
+    if manifest.serving and origin.get("serving") != dict(manifest.serving):
+        failures.append("origin.json: another way to answer than manifest.json says")
     for path, content in beside.items():
         if package.get(path) != content:
             failures.append(_differing(path, package.get(path, b""), content))

@@ -28,8 +28,6 @@ SERVE = (
     "uvicorn>=0.35,<1",
     "uvloop>=0.21,<1",
 )
-#: what it needs besides where the author asked for an ONNX graph
-SERVE_GRAPH = ("onnxruntime>=1.18,<2",)
 
 
 def distribution_name(package: str) -> str:
@@ -103,7 +101,6 @@ def record_failures(files: Mapping[str, bytes]) -> list[str]:
 
 
 def _metadata(capture: RootCapture, origin: Mapping[str, Any]) -> str:
-    needed = (*SERVE, *SERVE_GRAPH) if capture.graph else SERVE
     lines = [
         "Metadata-Version: 2.3",
         f"Name: {distribution_name(str(origin['package']))}",
@@ -112,7 +109,7 @@ def _metadata(capture: RootCapture, origin: Mapping[str, Any]) -> str:
         f"Requires-Python: {requires_python(capture.python_version)}",
         *(f"Requires-Dist: {compatible_range(pin)}" for pin in direct_pins(capture)),
         "Provides-Extra: serve",
-        *(f'Requires-Dist: {text}; extra == "serve"' for text in needed),
+        *(f'Requires-Dist: {text}; extra == "serve"' for text in SERVE),
     ]
     return "\n".join(lines) + "\n" + _description(capture, str(origin["package"]))
 

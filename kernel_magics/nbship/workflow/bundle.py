@@ -33,7 +33,7 @@ from nbship.release.wheelhouse import WHEELHOUSE
 from nbship.resources import template_folder
 from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.bundle_papers import Built, inspected, write_papers
-from nbship.workflow.export import LOCK, build_and_replay
+from nbship.workflow.export import LOCK, Proven, build_and_replay
 from nbship.workflow.platform_locks import lock_platforms
 from nbship.workflow.release_changes import changes_since
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from nbship.ports import Store
     from nbship.ports_shipping import ModelSealer, Sealer
-    from nbship.records.release import Manifest, ParityReport
+    from nbship.records.release import Manifest
     from nbship.release.changes import Changes
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Makers, Wish
@@ -89,8 +89,8 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
         If the file system refuses.
     """
     with store.whole_folder(place) as folder:
-        wheel, parity = _prove(folder, evidence, sources, makers)
-        needed = serving_requirements(makers.builder.read(wheel))
+        proven = _prove(folder, evidence, sources, makers)
+        needed = serving_requirements(makers.builder.read(proven.wheel))
         lock = _lock_serving(folder, needed, evidence, sources=sources, makers=makers)
         platforms = lock_platforms(
             folder,
@@ -107,11 +107,9 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
                 python_version=evidence.capture.python_version,
             )
         _copy(folder, evidence, sources)
-        built = _built(
-            folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
-        )
+        built = _built(folder, proven, evidence, lock=lock, store=store, makers=makers)
         built = dataclasses.replace(built, platforms=platforms)
-        _keep_budget(wheel, evidence, built, wish)
+        _keep_budget(proven.wheel, evidence, built, wish)
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
         manifest = _manifest(folder, evidence, built, wish)
         _sign(folder, evidence.name, makers.model_sealer)
@@ -127,8 +125,8 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
 
 def _prove(
     folder: Path, evidence: Evidence, sources: Sources, makers: Makers
-) -> tuple[Path, ParityReport]:
-    wheel, parity = build_and_replay(
+) -> Proven:
+    proven = build_and_replay(
         evidence.capture,
         sources.capture_folder,
         into=folder,
@@ -137,14 +135,15 @@ def _prove(
         replayer=makers.replayer,
         installed=sources.installed,
     )
-    if not parity.passed:
+    if not proven.parity.passed:
         raise ReleaseError(
             f"{evidence.capture.name}: the package does not answer as the notebook did:\n"
-            + "\n".join(parity.differences[:10]),
+            + "\n".join(proven.parity.differences[:10]),
             hint="Make its answers depend on its inputs and captured values only.",
         )
     # how long it took is no part of the proof: equal releases have equal bytes
-    return wheel, dataclasses.replace(parity, duration_s=0.0)
+    parity = dataclasses.replace(proven.parity, duration_s=0.0)
+    return dataclasses.replace(proven, parity=parity)
 
 
 def _lock_serving(
@@ -198,14 +197,14 @@ def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
 
 def _built(  # noqa: PLR0913  # two ports and what they are asked
     folder: Path,
-    wheel: Path,
+    proven: Proven,
     evidence: Evidence,
-    parity: ParityReport,
     *,
     lock: Path,
     store: Store,
     makers: Makers,
 ) -> Built:
+    wheel = proven.wheel
     digests = {
         name: digest_file(folder / name)
         for name in (wheel.relative_to(folder).as_posix(), lock.name, "src/model.py")
@@ -221,7 +220,8 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
         lock=lock.read_text("utf-8"),
         lock_name=lock.name,
         golden=(folder / "tests" / "golden.jsonl").read_text("utf-8"),
-        parity=parity,
+        parity=proven.parity,
+        serving=proven.serving,
         inspection=inspected(
             store,
             wheel,
@@ -308,6 +308,7 @@ def _manifest(folder: Path, evidence: Evidence, built: Built, wish: Wish) -> Man
     manifest = manifest_of(
         evidence,
         parity=built.parity,
+        serving=built.serving,
         wheel=f"dist/{built.wheel}",
         files={
             name: {"sha256": digest_file(path), "size_bytes": path.stat().st_size}

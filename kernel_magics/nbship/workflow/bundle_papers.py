@@ -68,6 +68,8 @@ class Built:
     golden: str
     parity: ParityReport
     inspection: Inspection
+    #: what answers in the package, and why
+    serving: Mapping[str, Any]
     has_model_signature: bool
     #: where it was replayed, and where only wheels were found
     platforms: tuple[PlatformLock, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError
@@ -91,7 +92,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
         "capture_digest": digest,
     } | dict(origin or {})
     with writing(export_folder):
-        wheel, parity = build_and_replay(
+        built = build_and_replay(
             capture,
             folder,
             into=export_folder,
@@ -106,16 +107,18 @@ def make_export(  # noqa: PLR0913  # the fields of the record
             package=package,
             version=version,
             exported_at=at,
-            wheel=wheel.relative_to(export_folder).as_posix(),
-            wheel_digest=digest_file(wheel),
+            wheel=built.wheel.relative_to(export_folder).as_posix(),
+            wheel_digest=digest_file(built.wheel),
             capture_digest=digest,
             lock_digest=digest_file(export_folder / LOCK),
-            parity=parity,
-            over_budget=_over(budget, wheel, capture, package=package, by=replayer)
-            if parity.passed
+            parity=built.parity,
+            over_budget=_over(
+                budget, built.wheel, capture, package=package, by=replayer
+            )
+            if built.parity.passed
             else (),
         )
-        (export_folder / "parity.json").write_text(json_text(parity), "utf-8")
+        (export_folder / "parity.json").write_text(json_text(built.parity), "utf-8")
         (export_folder / "export.json").write_text(json_text(export), "utf-8")
     return export
 
@@ -144,6 +147,16 @@ def _over(
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proven:
+    """A wheel and what its replay gave."""
+
+    wheel: Path
+    parity: ParityReport
+    #: what answers, as the package decided it in a fresh environment, and why
+    serving: Mapping[str, Any]
+
+
 def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     capture: RootCapture,
     capture_folder: Path,
@@ -153,8 +166,11 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     builder: PackageBuilder,
     replayer: Replayer,
     installed: Mapping[str, str] | None,
-) -> tuple[Path, ParityReport]:
+) -> Proven:
     """Write ``dist/*.whl`` and ``requirements.lock`` into a folder and replay them.
+
+    The wheel is built twice: the second one says in ``origin.json`` what the first one decided
+    to answer with, and is the one that is replayed.
 
     Raises
     ------
@@ -177,15 +193,18 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
         installed=installed,
     )
     (into / LOCK).write_text(lock, "utf-8")
-    wheel = builder.build(capture, capture_folder, into=into / "dist", origin=origin)
+    place, version = into / "dist", capture.python_version
+    wheel = builder.build(capture, capture_folder, into=place, origin=origin)
     refuse_pickles(wheel)
-    parity = replayer.replay(
-        wheel,
-        into / LOCK,
-        package=package,
-        python_version=capture.python_version,
+    serving = replayer.serving(
+        wheel, into / LOCK, package=package, python_version=version
     )
-    return wheel, parity
+    told = {**origin, "serving": serving}
+    wheel = builder.build(capture, capture_folder, into=place, origin=told)
+    parity = replayer.replay(
+        wheel, into / LOCK, package=package, python_version=version
+    )
+    return Proven(wheel=wheel, parity=parity, serving=serving)
 
 
 def _own_capture(capture_folder: Path, export_folder: Path) -> Path:

@@ -43,6 +43,7 @@ def add_graph(root: str, value: object, draft: Draft, to_graph: ToGraph) -> None
         )
     data = to_graph(value, columns)
     draft.files[GRAPH] = data
+    draft.modules.add("onnxruntime")
     draft.graph = StateEntry(
         name=root,
         codec="onnx",

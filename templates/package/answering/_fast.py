@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._originals import is_original
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +30,7 @@ def routine_of(model: Any) -> Routine | None:
     refuse a number.
     """
     name = type(model).__name__
-    if not type(model).__module__.startswith("sklearn."):
+    if not is_original(model):
         return None
     if hasattr(model, "best_estimator_"):
         return routine_of(model.best_estimator_)
@@ -44,11 +46,10 @@ def _pipeline(model: Any) -> Routine | None:
     for step in steps[:-1]:
         if step is None or step == "passthrough":
             continue
-        maker = _TRANSFORMERS.get(type(step).__name__)
-        is_own = type(step).__module__.startswith("sklearn.")
-        if maker is None or not is_own or _gives_frames(step):
+        transform = transform_of(step)
+        if transform is None:
             return None
-        transforms.append(maker(step))
+        transforms.append(transform)
     last = routine_of(steps[-1])
     if last is None:
         return None
@@ -61,7 +62,29 @@ def _pipeline(model: Any) -> Routine | None:
     return predict
 
 
-def _gives_frames(step: Any) -> bool:
+def transform_of(step: Any) -> Routine | None:
+    """Return a routine that does as ``step.transform`` does; None where there is none."""
+    if not is_original(step) or gives_frames(step):
+        return None
+    if type(step).__name__ == "Pipeline":
+        parts = [transform_of(part) for _, part in step.steps]
+        known = [part for part in parts if part is not None]
+        return _joined(known) if len(known) == len(parts) else None
+    maker = _TRANSFORMERS.get(type(step).__name__)
+    return None if maker is None else maker(step)
+
+
+def _joined(parts: list[Routine]) -> Routine:
+    def transform(matrix: Any) -> Any:
+        for part in parts:
+            matrix = part(matrix)
+        return matrix
+
+    return transform
+
+
+def gives_frames(step: Any) -> bool:
+    """Tell whether a transformer was told to give data frames."""
     config = getattr(step, "_sklearn_output_config", {})
     return bool(config.get("transform", "default") != "default")
 
@@ -110,6 +133,24 @@ def _robust_scaler(step: Any) -> Routine:
         if step.with_centering:
             matrix = matrix - step.center_
         return matrix / step.scale_ if step.with_scaling else matrix
+
+    return transform
+
+
+def _simple_imputer(step: Any) -> Routine | None:
+    import numpy as np
+
+    fills = step.statistics_
+    is_plain = isinstance(step.missing_values, float) and np.isnan(step.missing_values)
+    if not is_plain or step.add_indicator or fills.dtype.kind != "f":
+        return None
+    if np.isnan(fills).any():  # a column without any value: it may be left out
+        return None
+
+    def transform(matrix: Any) -> Any:
+        if np.isinf(matrix).any():
+            raise DeclinedError("infinite")
+        return np.where(np.isnan(matrix), fills, matrix)
 
     return transform
 
@@ -235,7 +276,8 @@ def _histogram_boosted(model: Any) -> Routine | None:
     return predict
 
 
-_TRANSFORMERS: dict[str, Callable[[Any], Routine]] = {
+_TRANSFORMERS: dict[str, Callable[[Any], Routine | None]] = {
+    "SimpleImputer": _simple_imputer,
     "StandardScaler": _standard_scaler,
     "MinMaxScaler": _min_max_scaler,
     "RobustScaler": _robust_scaler,

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _about, _values
 from ..parity import _replay
-from . import _tables
+from . import _routines, _tables
+from ._fast import DeclinedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._paths import Chosen
+
+#: how it is named where it answers
+GRAPH = "the ONNX graph"
 
 
 def is_asked() -> bool:
@@ -24,46 +28,52 @@ def is_asked() -> bool:
     return bool(_about.capture().get("graph"))
 
 
-def difference(
-    chosen: Chosen, routine: Callable[[Any], Any], tried: Any, *, batch: int = 64
-) -> str:
-    """Say where the graph differs from the author's code by more than declared; "" where nowhere.
+def take(chosen: Chosen, tried: Any) -> str:
+    """Let the graph answer where it agrees; else say where it differs.
 
     Parameters
     ----------
     chosen
         Has the author's function and what it takes.
-    routine
-        The graph's.
     tried : array, shape (rows, columns)
-        Golden and generated rows; those with a number that the graph declines are passed over.
-    batch
-        Rows that are asked together; the first ones are asked alone too.
+        Golden and generated rows.
     """
+    first = _tables.call(chosen.predict, chosen.contract, tried[:1])
+    routine = _routine_of(first)
+    reason = _difference(chosen, routine, tried)
+    if not reason:
+        chosen.routine, chosen.order, chosen.by = routine, "C", GRAPH
+        chosen.why = (
+            f"asked for: {len(tried)} golden and generated rows have the same labels, and "
+            "floats within the declared tolerance"
+        )
+    return reason
+
+
+def _difference(
+    chosen: Chosen, routine: Callable[[Any, str], Any], tried: Any, *, batch: int = 64
+) -> str:
+    """Say where the graph differs by more than declared; rows that it declines are passed over."""
     rtol = _replay.tolerance()
     spans = [(place, place + 1) for place in range(8)]
     spans += [(place, place + batch) for place in range(0, len(tried), batch)]
+    compared = 0
     for start, stop in spans:
         part = tried[start:stop]
         try:
-            found = routine(part)
-        except ValueError:
+            found = routine(part, "C")
+        except DeclinedError:
             continue
         wanted = _tables.call(chosen.predict, chosen.contract, part)
         differences = _values.compare(_values.encode(wanted), found, rtol)
         if differences:
             return f"rows {start} to {start + len(part) - 1}: {differences[0]}"
-    return ""
+        compared += 1
+    return "" if compared else "it takes none of the rows"
 
 
-def routine_of(wanted: Any) -> Callable[[Any], Any]:
-    """Load the graph and return a routine that answers as ``predict`` does.
-
-    Parameters
-    ----------
-    wanted
-        An answer of ``predict``: dtype and number of dimensions are taken from it.
-    """
+def _routine_of(wanted: Any) -> Callable[[Any, str], Any]:
+    """Load the graph as a routine whose answers have the dtype and dimensions of ``wanted``."""
     import numpy as np
     import onnxruntime
 
@@ -80,12 +90,12 @@ def routine_of(wanted: Any) -> Callable[[Any], Any]:
     kind = np.float64 if entrance.type == "tensor(double)" else np.float32
     dtype, dimensions = wanted.dtype, wanted.ndim
 
-    def predict(matrix: Any) -> Any:
+    def predict(rows: Any, order: str) -> Any:
         with np.errstate(over="ignore"):
-            rows = np.ascontiguousarray(matrix, dtype=kind)
-        if not np.isfinite(rows).all():
-            raise ValueError("missing, infinite or too large")
-        (found,) = session.run(first, {name: rows})
+            matrix = np.ascontiguousarray(_routines.matrix_of(rows, order), dtype=kind)
+        if not np.isfinite(matrix).all():
+            raise DeclinedError("missing, infinite or too large")
+        (found,) = session.run(first, {name: matrix})
         if found.ndim > dimensions and found.shape[-1] == 1:
             found = found.reshape(found.shape[:-1])
         return found.astype(dtype, copy=False)

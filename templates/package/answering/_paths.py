@@ -1,47 +1,47 @@
 """How this package answers: the author's code, or a faster way that was proven to be equal.
 
-Two things are tried against the golden cases and a generated set when a model is loaded.
+Two things are tried against the golden cases and a generated set: by the export, which writes
+down what it decided and why, and again whenever a server begins. What the export did not prove
+is never used; what it did is used only where it is proven here too.
 
 *Row by row*: do rows that are asked together get the answers that they get alone? Only then
 may requests share a call, and a file be answered in parts. Compared as golden cases are:
 labels, strings and integers exactly, floats within a relative 1e-9.
 
-*Graph*: where the author asked for an ONNX graph, does it give the same labels, and floats within the
-declared tolerance?
+*Compiled routines*: does what :mod:`._routines` finds answer as ``predict`` does, bit by bit?
+Only then is it used. The author's code answers wherever one of the two is not so.
 
-*Compiled routines*: does :mod:`._fast` answer as ``predict`` does, bit by bit? Only then is
-it used. The author's code answers wherever one of the two is not so.
+*Graph*: where the author asked for an ONNX graph, does it give the same labels, and floats
+within the declared tolerance?
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import sys
 import time
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .. import _about, _values
 from ..parity import _replay
-from . import _graph, _tables
+from . import _graph, _routines, _tables
+from ._fast import DeclinedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._contract import Contract
+    from ._routines import Candidate
 
-#: rows that are compared, and the seed of those that are made up
+#: what may answer
+COMPILED, AUTHOR = "compiled routines", "the author's code"
+#: golden rows that are compared
 _MAX_ROWS = 64
-_GENERATED = 256
-_SEED = 20261126
 #: batches in which the compiled routines are compared
 _SIZES = (1, 2, 7, 64)
 #: at most so many calls for each size, spread over all rows
 _CALLS = 12
-#: lists of so many rows become a matrix faster number by number
-_MANY = 8
 
 
 @dataclass(slots=True)
@@ -50,9 +50,9 @@ class Chosen:
 
     contract: Contract
     predict: Callable[..., Any]
-    #: a faster way than the author's code, and its name; None where that code answers
-    routine: Callable[[Any], Any] | None = None
-    by: str = "the author's code"
+    #: a faster way, of rows and a memory layout, and its name; None for the author's code
+    routine: Callable[[Any, str], Any] | None = None
+    by: str = AUTHOR
     #: memory layout in which the routine agreed: ``C`` or ``F``
     order: str = "C"
     why: str = ""
@@ -65,9 +65,8 @@ class Chosen:
     def answer(self, rows: Any) -> tuple[Any, bool]:
         """Answer some rows; say whether the compiled routine did."""
         if self.routine is not None:
-            matrix = matrix_of(rows, self.order)
             try:
-                return self.routine(matrix), True
+                return self.routine(rows, self.order), True
             except (
                 ValueError
             ):  # declined: the author's code refuses it in its own words
@@ -115,10 +114,23 @@ def choose(
             chosen.why = "asked for"
         else:
             _try_routine(chosen, rows)
-            if _graph.is_asked() and not _numeric_reason(contract):
+            if _graph.is_asked():
                 _try_graph(chosen, rows)
+    _hold_to(chosen, _about.decided())
     _measure(chosen, rows)
     return chosen
+
+
+def _hold_to(chosen: Chosen, decided: dict[str, Any]) -> None:
+    """Use nothing that the export did not prove, whatever is seen here."""
+    if not decided:
+        return
+    if chosen.routine is not None and decided["answers"] != chosen.by:
+        chosen.routine, chosen.by = None, AUTHOR
+        chosen.why = f"at the export: {decided['why']}"
+    if chosen.is_by_row and not decided["row_by_row"]:
+        chosen.is_by_row = False
+        chosen.why_by_row = f"at the export: {decided['why_row_by_row']}"
 
 
 def by_row(predict: Callable[..., Any], contract: Contract) -> tuple[bool, str]:
@@ -156,22 +168,6 @@ def rows_of(table: Any, form: str) -> Any:
     return table.tolist() if form == "series" else table
 
 
-def matrix_of(rows: Any, order: str = "C") -> Any:
-    """Build the matrix of doubles that the compiled routines take."""
-    import numpy as np
-
-    if isinstance(rows, list) and len(rows) >= _MANY:
-        flat = itertools.chain.from_iterable(rows)
-        size = len(rows) * len(rows[0])
-        try:
-            matrix = np.fromiter(flat, np.float64, size).reshape(len(rows), -1)
-        except TypeError:  # a value is missing
-            pass
-        else:
-            return np.asfortranarray(matrix) if order == "F" else matrix
-    return np.array(rows, dtype=np.float64, order="F" if order == "F" else "C")
-
-
 def _compare_rows(
     predict: Callable[..., Any], contract: Contract, rows: Any
 ) -> tuple[bool, str]:
@@ -201,118 +197,68 @@ def _spans(count: int) -> list[tuple[int, int]]:
 
 
 def _try_routine(chosen: Chosen, rows: Any) -> None:
-    model = _estimator()
-    if model is None:
-        chosen.why = "the root is a function"
+    if "sklearn" not in sys.modules:
+        chosen.why = "the root uses no scikit-learn"
         return
-    chosen.why = _numeric_reason(chosen.contract)
-    if chosen.why:
-        return
-    from . import _fast
-
     try:
-        routine = _fast.routine_of(model)
+        found = _routines.candidate_of(chosen.predict, chosen.contract, rows)
     except Exception as error:  # noqa: BLE001  # another version of scikit-learn
         chosen.why = f"no compiled routine: {type(error).__name__}: {error}"
         return
-    if routine is None:
-        chosen.why = f"no compiled routine for {type(model).__name__}"
+    if isinstance(found, str):
+        chosen.why = found
         return
-    tried = _generated(rows)
     for order in ("C", "F"):
-        chosen.why = _difference(chosen, routine, order, tried)
+        chosen.why = _difference(chosen, found, order)
         if not chosen.why:
-            chosen.routine, chosen.order = routine, order
-            chosen.by = "compiled routines"
-            chosen.why = f"{len(tried)} golden and generated rows agree bit by bit"
+            chosen.routine, chosen.order, chosen.by = found.routine, order, COMPILED
+            count = len(found.tried)
+            chosen.why = f"{count} golden and generated rows agree bit by bit"
             return
 
 
 def _try_graph(chosen: Chosen, rows: Any) -> None:
     """Take the graph that the author asked for where it agrees within the declared tolerance."""
+    reason = _routines.numeric_reason(chosen.contract)
     try:
-        tried = _generated(rows)
-        first = _tables.call(chosen.predict, chosen.contract, tried[:1])
-        routine = _graph.routine_of(first)
-        reason = _graph.difference(chosen, routine, tried)
+        if not reason:
+            tried = _routines.drawn_numbers(rows)
+            reason = _graph.take(chosen, tried)
     except Exception as error:  # noqa: BLE001  # another onnxruntime, or none
         reason = f"{type(error).__name__}: {error}"
-    else:
-        if not reason:
-            chosen.routine, chosen.order, chosen.by = routine, "C", "the ONNX graph"
-            chosen.why = (
-                f"asked for: {len(tried)} golden and generated rows have the same labels, "
-                "and floats within the declared tolerance"
-            )
     if reason:
         chosen.why += f"; no ONNX graph, though asked for: {reason}"
 
 
-def _estimator() -> Any:
-    captured = _about.capture()
-    if captured["kind"] != "estimator" or "sklearn" not in sys.modules:
-        return None
-    own = captured["name"] if captured["name"] != "predict" else "fitted"
-    model = getattr(import_module(f"{_about.PACKAGE}.model"), own, None)
-    return model if hasattr(model, "predict") else None
-
-
-def _numeric_reason(contract: Contract) -> str:
-    """Say why the input is no matrix of doubles; "" where it is."""
-    if contract.form == "array":
-        example = contract.example
-        is_matrix = example.ndim == 2 and str(example.dtype) == "float64"  # noqa: PLR2004
-        return "" if is_matrix else "the input is no matrix of doubles"
-    if contract.form != "frame":
-        return "the input is no matrix of doubles"
-    kinds = [getattr(dtype, "kind", "O") for dtype in contract.example.dtypes]
-    plain = [str(dtype).islower() for dtype in contract.example.dtypes]
-    if all(kind in "iuf" and low for kind, low in zip(kinds, plain, strict=True)):
-        wide = any(str(dtype) == "float64" for dtype in contract.example.dtypes)
-        return "" if wide else "the data frame has no column of doubles"
-    return "the data frame has columns that are no plain numbers"
-
-
-def _generated(rows: Any) -> Any:
-    """Add rows between the smallest and largest golden number of each column, and beyond."""
-    import numpy as np
-
-    golden = matrix_of(rows)
-    low, high = np.nanmin(golden, axis=0), np.nanmax(golden, axis=0)
-    span = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0))
-    generator = np.random.default_rng(_SEED)
-    drawn = generator.uniform(-0.25, 1.25, size=(_GENERATED, golden.shape[1]))
-    made = low + drawn * span
-    whole = (golden == np.rint(golden)).all(axis=0)
-    made[:, whole] = np.rint(made[:, whole])
-    return np.concatenate([golden, made])
-
-
-def _difference(
-    chosen: Chosen, routine: Callable[[Any], Any], order: str, tried: Any
-) -> str:
+def _difference(chosen: Chosen, found: Candidate, order: str) -> str:
     """Say where the routine differs from the author's code; "" where nowhere."""
-    import numpy as np
-
+    tried, compared = found.tried, 0
     for size in _SIZES:
         starts = range(0, len(tried), size)
         for start in starts[:: 1 + len(starts) // _CALLS]:
             part = tried[start : start + size]
-            if not np.isfinite(part).all():
+            try:
+                answer = found.routine(part, order)
+            except DeclinedError:  # then the author's code answers
                 continue
+            except Exception as error:  # noqa: BLE001  # a routine for another version
+                return f"the compiled routine: {type(error).__name__}: {error}"
             try:
                 wanted = _tables.call(chosen.predict, chosen.contract, part)
-                found = routine(matrix_of(part, order))
-            except Exception as error:  # noqa: BLE001  # the author's code, or a routine
-                return f"{type(error).__name__}: {error}"
-            if not _is_identical(wanted, found):
+            except Exception as error:  # noqa: BLE001  # the author's code
+                return f"the author's code: {type(error).__name__}: {error}"
+            if not _is_identical(wanted, answer):
                 return f"the compiled routine differs on rows {start} to {start + size - 1}"
-    return ""
+            compared += 1
+    return "" if compared else "the compiled routine takes none of the golden rows"
 
 
 def _is_identical(wanted: Any, found: Any) -> bool:
-    same_kind = type(wanted) is type(found) and wanted.dtype == found.dtype
-    if not same_kind or wanted.shape != found.shape:
+    if type(wanted) is not type(found):
+        return False
+    if isinstance(wanted, list):  # what repr shows of a double is the double
+        return repr(wanted) == repr(found)
+    if wanted.dtype != found.dtype or wanted.shape != found.shape:
         return False
     if wanted.dtype.kind == "O":
         return bool((wanted == found).all())

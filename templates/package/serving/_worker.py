@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from .. import _about
 from ..answering import _paths
 from ..parity import _replay
 from ._app import Application
@@ -127,6 +128,10 @@ async def _begin(  # noqa: PLR0913, PLR0917
     app.not_ready = ""
     metrics.set("ready", 1.0)
     log.write("ready", **chosen.facts())
+    decided = _about.decided()
+    is_other = bool(decided) and decided["answers"] != chosen.facts()["answers"]
+    if is_other and not options.only_author:
+        log.write("answers_otherwise", level="warning", decided=decided)
 
 
 def _failures(predict: Callable[..., Any]) -> list[str]:

@@ -91,6 +91,22 @@ class UvReplayer:
             draws=draws,
         )
 
+    def serving(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> dict[str, Any]:
+        """Let an installed package decide what answers, as its server does at its start.
+
+        Raises
+        ------
+        VerificationError
+            If the lock holds more than pins, the Python version is missing, the lock cannot
+            be installed, or the package does not answer.
+        """
+        with _environment(wheel, lock, python_version) as (folder, python):
+            ended = _ask(folder, python, package, command="info")
+        facts: dict[str, Any] = _answer(ended, package)["serving"]
+        return facts
+
     def inspect(
         self, wheel: Path, lock: Path, *, package: str, python_version: str
     ) -> Inspection:
@@ -277,9 +293,13 @@ def _verify(folder: Path, python: Path, package: str, option: str) -> dict[str, 
     ended = _ask(folder, python, package, option)
     if ended.code == _USAGE:  # a package that an older nbship made
         ended = _ask(folder, python, package)
+    return _answer(ended, package)
+
+
+def _answer(ended: Ended, package: str) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(ended.output.strip().splitlines()[-1])
-        report["cases"]
+        report["version"]
     except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise VerificationError(
             f"{package} gave no answer in a fresh environment (exit code {ended.code}):\n"
@@ -289,12 +309,14 @@ def _verify(folder: Path, python: Path, package: str, option: str) -> dict[str, 
     return report
 
 
-def _ask(folder: Path, python: Path, package: str, *options: str) -> Ended:
+def _ask(
+    folder: Path, python: Path, package: str, *options: str, command: str = "verify"
+) -> Ended:
     home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
-    verify = [package, "verify", "--json", *options]
-    words = [str(python), "-I", "-m", *verify]
+    asked = [package, command, "--json", *options]
+    words = [str(python), "-I", "-m", *asked]
     if not namespace():
-        words = [str(python), "-I", "-c", _GUARD, *verify]
+        words = [str(python), "-I", "-c", _GUARD, *asked]
     return run_program(
         [*namespace(), *words],
         cwd=home,
