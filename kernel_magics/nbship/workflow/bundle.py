@@ -35,6 +35,7 @@ from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.bundle_papers import Built, inspected, write_papers
 from nbship.workflow.export import LOCK, build_and_replay
 from nbship.workflow.platform_locks import lock_platforms
+from nbship.workflow.training_baseline import read_training
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +102,11 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
         built = _built(
             folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
         )
-        built = dataclasses.replace(built, platforms=platforms)
+        built = dataclasses.replace(
+            built,
+            platforms=platforms,
+            training=read_training(sources.capture_folder),
+        )
         _keep_budget(wheel, evidence, built, wish)
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
         manifest = _manifest(folder, evidence, built, wish)

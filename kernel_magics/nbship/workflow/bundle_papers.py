@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbship.monitor.baselines import baseline_of
+from nbship.monitor.baselines import baseline_of, from_training
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_json
 from nbship.records.inspection import Inspection
@@ -70,6 +70,8 @@ class Built:
     has_model_signature: bool
     #: where it was replayed, and where only wheels were found
     platforms: tuple[PlatformLock, ...] = ()
+    #: profiles of the training data, made in the job's kernel; None where none was found
+    training: Baseline | None = None
 
 
 def write_papers(
@@ -100,7 +102,7 @@ def write_papers(
     dict
         Path in the bundle -> text.
     """
-    baseline = _baseline(evidence, built.golden)
+    baseline = _baseline(evidence, built)
     licences = licence_report(
         read_lock(built.lock), built.inspection, model=wish.said["licence"]
     )
@@ -203,15 +205,16 @@ def inspected(  # noqa: PLR0913  # a wheel, its lock, and who looks at them
     return found
 
 
-def _baseline(evidence: Evidence, golden: str) -> Baseline:
-    cases = [json.loads(line) for line in golden.splitlines() if line.strip()]
+def _baseline(evidence: Evidence, built: Built) -> Baseline:
+    cases = [json.loads(line) for line in built.golden.splitlines() if line.strip()]
     inputs, outputs = golden_columns(cases, evidence.capture.signature)
-    return baseline_of(
+    golden = baseline_of(
         evidence.capture.signature,
         inputs=inputs,
         outputs=outputs,
         source="golden cases",
     )
+    return from_training(built.training, golden) if built.training else golden
 
 
 def _json(value: Any) -> str:  # noqa: ANN401  # any JSON value

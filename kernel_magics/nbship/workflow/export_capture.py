@@ -54,13 +54,14 @@ class LiveNotebook:
     name: str = "a notebook"
 
 
-def capture_root(
+def capture_root(  # noqa: PLR0913  # a notebook, and what looks at it
     root: str,
     *,
     live: LiveNotebook,
     codecs: Sequence[Codec],
     installed: Callable[[Iterable[str]], Installed],
     folder: Path,
+    with_baseline: bool = True,
 ) -> RootCapture:
     """Capture a function or fitted estimator of a live notebook.
 
@@ -76,6 +77,8 @@ def capture_root(
         Looks up the distributions of import names.
     folder
         Where everything goes; whole or not at all.
+    with_baseline
+        False leaves the profiles of the training data out: they take time, and a check needs none.
 
     Raises
     ------
@@ -103,6 +106,7 @@ def capture_root(
         notebook=live.name,
         installed=installed,
         folder=folder,
+        with_baseline=with_baseline,
     )
 
 

@@ -95,6 +95,7 @@ def check_root(
                 codecs=memory.codecs(codecs),
                 installed=installed,
                 folder=folder,
+                with_baseline=False,
             )
         except ExportError as error:
             return ExportCheck(
