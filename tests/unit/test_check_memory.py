@@ -14,9 +14,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
+from nbship.adapters.codecs.npz_codec import NpzCodec
 from nbship.adapters.codecs.registry import all_codecs
 from nbship.adapters.probes.distributions import installed_here
 from nbship.release.unchanged import Fingerprints
+from nbship.workflow import check_memory
 from nbship.workflow.check_memory import CheckMemory
 from nbship.workflow.export_check import check_root
 from support.executed import ExecutedNotebook
@@ -308,3 +310,13 @@ def test_what_a_check_does_not_ask_for_is_dropped():
 
     assert not memory._written
     assert not memory._loaded
+
+
+def test_values_beyond_the_room_are_written_every_time(monkeypatch):
+    monkeypatch.setattr(check_memory, "_MAX_WRITTEN_BYTES", 10)
+    memory, codec = CheckMemory(), Counting(NpzCodec())
+    value = np.zeros(100)
+    found = [memory.codecs([codec])[0].encode(value).data for _ in range(2)]
+
+    assert codec.asked == 2
+    assert found[0] == found[1]

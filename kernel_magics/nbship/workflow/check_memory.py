@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 #: seconds of reading below which a value is not kept
 _WORTHWHILE_S = 0.02
-#: bytes of files whose values are kept between two checks
+#: bytes of files that are kept between two checks, and of files whose values are
+_MAX_WRITTEN_BYTES = 256_000_000
 _MAX_BYTES = 64_000_000
 
 
@@ -71,9 +72,13 @@ class CheckMemory:
             return write()
         key = (codec, digest)
         self._used.add(key)
-        if key not in self._written:
-            self._written[key] = write()
-        return self._written[key]
+        if key in self._written:
+            return self._written[key]
+        found = write()
+        held = sum(len(other.data) for other in self._written.values() if other)
+        if found is None or held + len(found.data) <= _MAX_WRITTEN_BYTES:
+            self._written[key] = found
+        return found
 
     def loaded(self, entry: Mapping[str, Any], read: Callable[[], Any]) -> Any:  # noqa: ANN401
         """Return the value of a file of a capture, fresh, or as good as fresh.
