@@ -59,6 +59,8 @@ class Sources:
     records: Mapping[str, object]
     #: version of every distribution in the job's environment
     installed: Mapping[str, str]
+    #: wheels of the job's environment that no index has
+    carried: Path | None = None
 
 
 def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
@@ -91,13 +93,10 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
             replayed=lock,
             python_version=evidence.capture.python_version,
             builder=makers.builder,
+            carried=sources.carried,
         )
-        if wish.with_wheelhouse:
-            makers.builder.collect(
-                lock.read_text("utf-8"),
-                folder / WHEELHOUSE,
-                python_version=evidence.capture.python_version,
-            )
+        if wish.with_wheelhouse or (folder / WHEELHOUSE).is_dir():
+            _collect(lock, evidence, sources, makers)
         _copy(folder, evidence, sources)
         built = _built(
             folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
@@ -106,6 +105,7 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
             built,
             platforms=platforms,
             training=read_training(sources.capture_folder),
+            has_wheelhouse=(folder / WHEELHOUSE).is_dir(),
         )
         _keep_budget(wheel, evidence, built, wish)
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
@@ -132,6 +132,7 @@ def _prove(
         builder=makers.builder,
         replayer=makers.replayer,
         installed=sources.installed,
+        carried=sources.carried,
     )
     if not parity.passed:
         raise ReleaseError(
@@ -165,6 +166,7 @@ def _lock_serving(
         (*direct_pins(evidence.capture), *needed),
         python_version=evidence.capture.python_version,
         installed={**sources.installed, **pins},
+        carried=sources.carried,
     )
     differences = lock_differences(pins, read_lock(lock))
     if differences:
@@ -174,6 +176,15 @@ def _lock_serving(
         )
     (folder / SERVE_LOCK).write_text(lock, "utf-8")
     return folder / SERVE_LOCK
+
+
+def _collect(lock: Path, evidence: Evidence, sources: Sources, makers: Makers) -> None:
+    makers.builder.collect(
+        lock.read_text("utf-8"),
+        lock.with_name(WHEELHOUSE),
+        python_version=evidence.capture.python_version,
+        carried=sources.carried,
+    )
 
 
 def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:

@@ -70,6 +70,7 @@ class Built:
     has_model_signature: bool
     #: where it was replayed, and where only wheels were found
     platforms: tuple[PlatformLock, ...] = ()
+    has_wheelhouse: bool = False
     #: profiles of the training data, made in the job's kernel; None where none was found
     training: Baseline | None = None
 
@@ -120,7 +121,7 @@ def write_papers(
         base_image=wish.base_image,
         licence_text=licence_text(licences),
         vulnerability_text=vulnerability_text(vulnerabilities),
-        has_wheelhouse=wish.with_wheelhouse,
+        has_wheelhouse=built.has_wheelhouse,
         has_model_signature=built.has_model_signature,
         has_advisories=wish.advisories is not None,
         lock_name=built.lock_name,
