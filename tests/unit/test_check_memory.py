@@ -229,9 +229,9 @@ class Counting:
         return self.codec.encode(value)
 
 
-def check(notebook, memory, codecs=None):
+def check(notebook, memory, codecs=None, root="predict"):
     return check_root(
-        "predict",
+        root,
         live=notebook.live,
         codecs=codecs or all_codecs(),
         installed=installed_here,
@@ -296,6 +296,20 @@ def test_calls_that_change_a_model_do_not_reach_the_next_check():
     found = [check(notebook, memory) for _ in range(3)]
 
     assert [(f.passed, f.cases_replayed) for f in found] == [(True, 1)] * 3
+
+
+def test_checks_of_two_roots_in_turn_keep_the_values_of_both():
+    notebook, memory = model_notebook(), CheckMemory()
+    codecs = [Counting(codec) for codec in all_codecs()[:-1]]
+    skops = next(codec for codec in codecs if codec.name == "skops")
+    notebook.roots += ("twice",)
+    notebook.run("def twice(x):\n    return 2 * x\n")
+    notebook.run("twice(1)\n")
+
+    for root in ("predict", "twice", "predict", "twice", "predict"):
+        assert check(notebook, memory, codecs, root=root).passed
+
+    assert skops.asked == 1
 
 
 def test_what_a_check_does_not_ask_for_is_dropped():

@@ -41,14 +41,16 @@ class CheckMemory:
     _fingerprints: Fingerprints = field(default_factory=Fingerprints)
     _written: dict[tuple[str, str], EncodedState | None] = field(default_factory=dict)
     _loaded: dict[tuple[Any, ...], _Loaded] = field(default_factory=dict)
+    #: root -> what its last check asked for
+    _asked: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
     _used: set[tuple[Any, ...]] = field(default_factory=set)
 
-    def codecs(self, codecs: Sequence[Codec]) -> tuple[Codec, ...]:
-        """Begin a check: return codecs that write no value twice.
+    def codecs(self, codecs: Sequence[Codec], *, root: str = "") -> tuple[Codec, ...]:
+        """Begin the check of a root: return codecs that write no value twice.
 
         Those of plug-ins are asked every time: nobody knows what they look at.
         """
-        self._used = set()
+        self._used = self._asked[root] = set()
         digests = _Digests(self._fingerprints)
         return tuple(
             codec
@@ -60,9 +62,10 @@ class CheckMemory:
         )
 
     def forget(self) -> None:
-        """End a check: drop what it did not ask for."""
-        self._written = {k: v for k, v in self._written.items() if k in self._used}
-        self._loaded = {k: v for k, v in self._loaded.items() if k in self._used}
+        """End a check: drop what the last checks of all roots did not ask for."""
+        asked = set().union(*self._asked.values())
+        self._written = {k: v for k, v in self._written.items() if k in asked}
+        self._loaded = {k: v for k, v in self._loaded.items() if k in asked}
 
     def written(
         self, codec: str, digest: str, write: Callable[[], EncodedState | None]
