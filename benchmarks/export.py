@@ -5,7 +5,7 @@
 For the demo's notebook and every notebook of the folder (the tests' own by default): each root
 that it offers (`predict`, else its first fitted estimator) is checked and exported in the kernel
 that ran it. Reported are the seconds of `--check` (the first call, and the median of those after
-it, each behind an edit of the root's cell), those of the whole export, the lines kept against the
+it, each behind an edit of the root's cell; in brackets the processor's), those of the whole export, the lines kept against the
 notebook's, the sizes of the wheel and of what it installs.
 """
 
@@ -26,9 +26,9 @@ from closure_trial import _ATTEND, _ESTIMATORS, OWN, Kernel, functions_of
 DEMO = Path(__file__).resolve().parents[1] / "binder" / "demo" / "penguins.ipynb"
 _TIMED = """
 import time as _time
-_started = _time.perf_counter()
+_started = _time.perf_counter(), _time.process_time()
 get_ipython().run_line_magic("mlops", {line!r})
-print("seconds", _time.perf_counter() - _started)
+print("seconds", _time.perf_counter() - _started[0], _time.process_time() - _started[1])
 """
 
 
@@ -73,20 +73,21 @@ def edits_of(root: str, document: nbformat.NotebookNode) -> list[str]:
     return [own[-1] + "\n# edited", *(s for s in behind if f"{root}(" in s)]
 
 
-def timed(kernel: Kernel, line: str) -> tuple[float, dict] | None:
-    """Call a verb; return its seconds and its answer."""
+def timed(kernel: Kernel, line: str) -> tuple[tuple[float, float], dict] | None:
+    """Call a verb; return its seconds, those of the processor, and its answer."""
     error, text = kernel.run(_TIMED.format(line=line), 600)
     if error:
         print(f"{line}: {error}", file=sys.stderr)
         return None
     body, _, seconds = text.rpartition("seconds ")
-    return float(seconds), json.loads(body[body.index("{") :])
+    wall_s, processor_s = map(float, seconds.split())
+    return (wall_s, processor_s), json.loads(body[body.index("{") :])
 
 
 def measured(  # noqa: PLR0913, PLR0917
     kernel: Kernel,
     root: str,
-    first: tuple[float, dict],
+    first: tuple[tuple[float, float], dict],
     folder: Path,
     repeats: int,
     edits: list[str],
@@ -105,7 +106,7 @@ def measured(  # noqa: PLR0913, PLR0917
     row = {
         "root": root,
         "first_s": first[0],
-        "check_s": statistics.median(again),
+        "check_s": tuple(map(statistics.median, zip(*again, strict=True))),
         "kept": check["lines_kept"],
         "lines": check["lines_of_notebook"],
     }
@@ -116,12 +117,17 @@ def measured(  # noqa: PLR0913, PLR0917
         with zipfile.ZipFile(wheel) as archive:
             installed = sum(entry.file_size for entry in archive.infolist())
         row |= {
-            "export_s": seconds,
+            "export_s": seconds[0],
             "wheel": wheel.stat().st_size,
             "installed": installed,
             "is_equal": export["parity"]["passed"],
         }
     return row
+
+
+def shown(seconds: tuple[float, float]) -> str:
+    """Write seconds, and those of the processor in brackets."""
+    return f"{seconds[0]:.2f} ({seconds[1]:.2f})"
 
 
 def table(rows: dict[str, dict]) -> str:
@@ -135,7 +141,7 @@ def table(rows: dict[str, dict]) -> str:
         wheel = f"{row['wheel'] / 1000:.0f}" if "wheel" in row else "-"
         equal = {True: "yes", False: "NO"}.get(row.get("is_equal"), "-")
         lines.append(
-            f"| {name} | {row['root']} | {row['first_s']:.2f} | {row['check_s']:.2f} | "
+            f"| {name} | {row['root']} | {shown(row['first_s'])} | {shown(row['check_s'])} | "
             f"{export} | {equal} | {row['kept']} of {row['lines']} | {wheel} |"
         )
     shares = sorted(row["kept"] / row["lines"] for row in rows.values() if row["lines"])

@@ -73,15 +73,28 @@ class PackageBuilder(Protocol):
         python_version: str,
         installed: Mapping[str, str] | None,
         platform: str = "",
+        carried: Path | None = None,
     ) -> str:
         """Resolve requirements into a lock with hashes, keeping to what is installed.
 
         For another platform where one is named; NoWheelsError where no wheels satisfy them.
+        A wheel of the folder ``carried`` goes before any that an index has under its name.
         """
         ...
 
-    def collect(self, lock: str, into: Path, *, python_version: str) -> None:
-        """Download the wheels of a lock into a folder."""
+    def carry(self, requirements: Sequence[str], into: Path) -> None:
+        """Make wheels of what this process has and no index: editable, local, and the like."""
+        ...
+
+    def collect(
+        self,
+        lock: str,
+        into: Path,
+        *,
+        python_version: str,
+        carried: Path | None = None,
+    ) -> None:
+        """Put the wheels of a lock into a folder: carried ones, and downloaded ones."""
         ...
 
     def read(self, wheel: Path) -> dict[str, bytes]:

@@ -14,9 +14,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
+from nbship.adapters.codecs.npz_codec import NpzCodec
 from nbship.adapters.codecs.registry import all_codecs
 from nbship.adapters.probes.distributions import installed_here
 from nbship.release.unchanged import Fingerprints
+from nbship.workflow import check_memory
 from nbship.workflow.check_memory import CheckMemory
 from nbship.workflow.export_check import check_root
 from support.executed import ExecutedNotebook
@@ -227,9 +229,9 @@ class Counting:
         return self.codec.encode(value)
 
 
-def check(notebook, memory, codecs=None):
+def check(notebook, memory, codecs=None, root="predict"):
     return check_root(
-        "predict",
+        root,
         live=notebook.live,
         codecs=codecs or all_codecs(),
         installed=installed_here,
@@ -296,6 +298,20 @@ def test_calls_that_change_a_model_do_not_reach_the_next_check():
     assert [(f.passed, f.cases_replayed) for f in found] == [(True, 1)] * 3
 
 
+def test_checks_of_two_roots_in_turn_keep_the_values_of_both():
+    notebook, memory = model_notebook(), CheckMemory()
+    codecs = [Counting(codec) for codec in all_codecs()[:-1]]
+    skops = next(codec for codec in codecs if codec.name == "skops")
+    notebook.roots += ("twice",)
+    notebook.run("def twice(x):\n    return 2 * x\n")
+    notebook.run("twice(1)\n")
+
+    for root in ("predict", "twice", "predict", "twice", "predict"):
+        assert check(notebook, memory, codecs, root=root).passed
+
+    assert skops.asked == 1
+
+
 def test_what_a_check_does_not_ask_for_is_dropped():
     notebook, memory = model_notebook(), CheckMemory()
     check(notebook, memory)
@@ -308,3 +324,13 @@ def test_what_a_check_does_not_ask_for_is_dropped():
 
     assert not memory._written
     assert not memory._loaded
+
+
+def test_values_beyond_the_room_are_written_every_time(monkeypatch):
+    monkeypatch.setattr(check_memory, "_MAX_WRITTEN_BYTES", 10)
+    memory, codec = CheckMemory(), Counting(NpzCodec())
+    value = np.zeros(100)
+    found = [memory.codecs([codec])[0].encode(value).data for _ in range(2)]
+
+    assert codec.asked == 2
+    assert found[0] == found[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbship.monitor.profiles import BINS, category_profile, number_profile
@@ -21,7 +22,12 @@ _ENOUGH_ROWS = 10 * BINS
 
 
 def baseline_of(
-    signature: Signature, *, inputs: Values, outputs: Values, source: str
+    signature: Signature,
+    *,
+    inputs: Values,
+    outputs: Values,
+    source: str,
+    hide_below: int = 1,
 ) -> Baseline:
     """Profile every column that holds numbers, categories or texts.
 
@@ -33,10 +39,12 @@ def baseline_of(
         Column -> one value a row, ``None`` where it is missing.
     source
         Where the values come from.
+    hide_below
+        What fewer rows than this have in common is not named.
     """
     profiles = {
-        "inputs": _profiles(signature.inputs, inputs),
-        "outputs": _profiles(signature.outputs, outputs),
+        "inputs": _profiles(signature.inputs, inputs, hide_below),
+        "outputs": _profiles(signature.outputs, outputs, hide_below),
     }
     rows = max((len(values) for values in inputs.values()), default=0)
     remarks = [
@@ -49,26 +57,55 @@ def baseline_of(
         if not any(name.partition("[")[0] == column.name for name in profiles[side])
         and column.name not in profiles[side]
     ]
-    if rows < _ENOUGH_ROWS:
-        remarks.insert(
-            0,
-            f"{rows} rows are few for a baseline: compare production with it by eye, and take"
-            " a new one from the first weeks",
-        )
     return Baseline(
         source=source,
         rows=rows,
         inputs=profiles["inputs"],
         outputs=profiles["outputs"],
-        remarks=tuple(remarks),
+        remarks=(*_few(rows), *remarks),
     )
 
 
-def _profiles(columns: Sequence[Column], values: Values) -> dict[str, Any]:
+def from_training(training: Baseline, golden: Baseline) -> Baseline:
+    """Join the inputs of the training data with the outputs of the golden cases.
+
+    Parameters
+    ----------
+    training
+        Of the training data: it has no outputs.
+    golden
+        Of the golden cases.
+    """
+    return replace(
+        training,
+        outputs=golden.outputs,
+        outputs_source=golden.source,
+        outputs_rows=golden.rows,
+        remarks=(
+            *(text for text in training.remarks if text.startswith("inputs: ")),
+            *(text for text in golden.remarks if text.startswith("outputs: ")),
+            *_few(training.rows),
+        ),
+    )
+
+
+def _few(rows: int) -> tuple[str, ...]:
+    if rows >= _ENOUGH_ROWS:
+        return ()
+    text = (
+        f"{rows} rows are few for a baseline: compare production with it by eye, and take"
+        " a new one from the first weeks"
+    )
+    return (text,)
+
+
+def _profiles(
+    columns: Sequence[Column], values: Values, hide_below: int
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for column in columns:
         if column.dtype.startswith(_NUMBERS):
-            profile: Callable[[Sequence[Any]], dict[str, Any]] = number_profile
+            profile: Callable[..., dict[str, Any]] = number_profile
         elif column.dtype in _CATEGORIES:
             profile = category_profile
         else:
@@ -76,5 +113,9 @@ def _profiles(columns: Sequence[Column], values: Values) -> dict[str, Any]:
         names = [column.name]
         if len(column.shape) == 1:  # the columns of a matrix
             names = [f"{column.name}[{i}]" for i in range(column.shape[0])]
-        found |= {name: profile(values[name]) for name in names if name in values}
+        found |= {
+            name: profile(values[name], hide_below=hide_below)
+            for name in names
+            if name in values
+        }
     return found

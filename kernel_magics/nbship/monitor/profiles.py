@@ -35,27 +35,37 @@ _SEED = 20_260_101
 _SMOOTHING = 0.5
 
 
-def number_profile(values: Sequence[float | int | None]) -> dict[str, Any]:
+def number_profile(
+    values: Sequence[float | int | None] | Values, *, hide_below: int = 1
+) -> dict[str, Any]:
     """Profile a column of numbers; ``None`` and NaN are missing.
 
     Parameters
     ----------
     values
         One a row, in any order.
+    hide_below
+        Bins and quantiles are so few that each stands for about this many rows or more.
     """
     import numpy as np
 
-    there = [float(v) for v in values if v is not None and not math.isnan(float(v))]
+    if isinstance(values, np.ndarray):
+        found = values.astype(np.float64)
+        there = found[~np.isnan(found)]
+    else:
+        plain = [float(v) for v in values if v is not None]
+        there = np.asarray([v for v in plain if not math.isnan(v)], dtype=np.float64)
     missing = len(values) - len(there)
-    if not there:
+    if not len(there):
         return {"kind": "number", "count": 0, "missing": missing}
-    data = np.sort(np.asarray(there, dtype=np.float64))
+    data = np.sort(there)
     finite = data[np.isfinite(data)]
-    steps = np.arange(1, BINS) / BINS
+    bins = max(min(BINS, len(data) // hide_below), 2) if hide_below > 1 else BINS
+    steps = np.arange(1, bins) / bins
     edges = np.unique(_quantiles(data, steps))
     edges = edges[np.isfinite(edges)]
     counts = _bin_counts(data, edges)
-    every = np.linspace(0.0, 1.0, min(QUANTILES, max(len(data), 2)))
+    every = np.linspace(0.0, 1.0, min(QUANTILES, max(len(data) // hide_below, 2)))
     return {
         "kind": "number",
         "count": len(there),
@@ -69,15 +79,25 @@ def number_profile(values: Sequence[float | int | None]) -> dict[str, Any]:
     }
 
 
-def category_profile(values: Sequence[object]) -> dict[str, Any]:
-    """Profile a column of categories, texts or truth values; ``None`` is missing."""
+def category_profile(
+    values: Sequence[object], *, hide_below: int = 1
+) -> dict[str, Any]:
+    """Profile a column of categories, texts or truth values; ``None`` is missing.
+
+    Parameters
+    ----------
+    values
+        One a row, in any order.
+    hide_below
+        A text that fewer rows have is counted among the others, without its name.
+    """
     import numpy as np
 
     there = [str(value) for value in values if value is not None]
     missing = len(values) - len(there)
     counted = sorted(Counter(there).items(), key=lambda item: (-item[1], item[0]))
-    kept, rest = counted[:CATEGORIES], counted[CATEGORIES:]
-    other = sum(count for _, count in rest)
+    kept = [pair for pair in counted[:CATEGORIES] if pair[1] >= hide_below]
+    other = sum(count for _, count in counted[len(kept) :])
     profile: dict[str, Any] = {
         "kind": "category",
         "count": len(there),

@@ -21,10 +21,14 @@ class Baseline:
 
     SCHEMA: ClassVar[str] = "baseline/1"
 
-    #: where the values come from, such as ``golden cases``
+    #: where the inputs come from: ``golden cases``, or
+    #: ``training frame train, cell In[5] (a1b2)``
     source: str
     rows: int
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     #: what a reader should know, such as columns that are not profiled
     remarks: tuple[str, ...] = ()
+    #: where the outputs come from, and their rows; as the inputs where empty
+    outputs_source: str = ""
+    outputs_rows: int = 0

@@ -29,16 +29,9 @@ if TYPE_CHECKING:
 
 #: names that every module has of its own
 _MODULE_NAMES = {
-    "__name__",
-    "__file__",
-    "__doc__",
-    "__builtins__",
-    "__package__",
-    "__spec__",
-    "__annotations__",
-    "__loader__",
-    "__debug__",
-}
+    "__name__", "__file__", "__doc__", "__builtins__", "__package__", "__spec__",
+    "__annotations__", "__loader__", "__debug__",
+}  # fmt: skip
 _MISSING = object()
 
 
@@ -129,8 +122,7 @@ class ClosureWalk:
                 error = inner_import_error(module, item.name)
                 self._hazards[f"{item.name} {module}"] = error
             self.use_module(module)
-        for variable in environ.variables_of(item.text, self):
-            self._variables[variable] = None
+        self._variables |= dict.fromkeys(environ.variables_of(item.text, self))
         self._required |= dict.fromkeys(environ.required_of(item.text, self))
         for path in imports.submodules_of(item.text, self):
             if path not in self._items:

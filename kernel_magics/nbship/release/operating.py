@@ -138,7 +138,12 @@ def _baseline_text(baseline: Baseline) -> str:
     text = (
         f"`baseline/drift.json` profiles {baseline.rows} rows of {baseline.source}:"
         f" {inputs} input{'s' if inputs != 1 else ''},"
-        f" {outputs} output{'s' if outputs != 1 else ''}."
+        f" {outputs} output{'s' if outputs != 1 else ''}"
+        + (
+            f" of {baseline.outputs_rows} rows of {baseline.outputs_source}."
+            if baseline.outputs_source
+            else "."
+        )
     )
     return " ".join([text, *(f"{remark}." for remark in baseline.remarks)])
 

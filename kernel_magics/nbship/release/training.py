@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
 from nbship.release.columns import few_values
+from nbship.release.golden_columns import MAX_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,6 +52,41 @@ def training_table(
     ]
     named = [pair for pair in fitting if "train" in pair[0].lower()]
     return max(named or fitting, key=lambda pair: (len(pair[1]), pair[0]), default=None)
+
+
+def training_columns(signature: Signature, table: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the columns of training data by the names of the inputs, as profiles take them.
+
+    Parameters
+    ----------
+    signature
+        Names and types of the inputs.
+    table
+        The frame or array that :func:`training_table` found.
+
+    Returns
+    -------
+    dict
+        Name -> an array of numbers, or a list with ``None`` where a value is missing. A column
+        of another type than the input's is left out.
+    """
+    if signature.input_form != "frame":
+        (column,) = signature.inputs
+        flat = table.reshape(len(table), -1)
+        if len(column.shape) != 1 or flat.shape[1] > MAX_WIDTH:
+            return {}
+        return {f"{column.name}[{i}]": flat[:, i] for i in range(flat.shape[1])}
+    found: dict[str, Any] = {}
+    for column in signature.inputs:
+        series = table[_label(table, column)]
+        with contextlib.suppress(TypeError, ValueError):
+            if column.dtype.startswith(("int", "uint", "float")):
+                found[column.name] = series.to_numpy(dtype="float64", na_value=math.nan)
+            else:
+                missing = series.isna()
+                values = zip(series.tolist(), missing.tolist(), strict=True)
+                found[column.name] = [None if gone else v for v, gone in values]
+    return found
 
 
 def _fits(signature: Signature, value: Any) -> bool:  # noqa: ANN401

@@ -46,10 +46,10 @@ def _export(context: Context, given: argparse.Namespace) -> Answer:
     if given.job:
         found = captured_by_job(bench.store, given.job, given.root)
         capture, notebook, installed = found.folder, found.notebook, found.installed
-        origin = {"notebook": notebook, "job": found.job_id}
+        carried, origin = found.carried, {"notebook": notebook, "job": found.job_id}
     else:
         capture, notebook = _capture_live(context, given.root, folder / "capture")
-        installed, origin = None, {"notebook": notebook}
+        installed, carried, origin = None, None, {"notebook": notebook}
     export = make_export(
         capture,
         export_folder=folder,
@@ -61,6 +61,7 @@ def _export(context: Context, given: argparse.Namespace) -> Answer:
         replayer=bench.replayer,
         origin=origin,
         installed=installed,
+        carried=carried,
         budget=bench.budget,
     )
     passed = export.parity.passed

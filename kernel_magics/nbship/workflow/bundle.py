@@ -12,7 +12,6 @@ from nbship.errors import ReleaseError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
 from nbship.release.budgets import over_budget
-from nbship.release.lock_text import read_lock
 from nbship.release.manifest import manifest_of
 from nbship.release.model_signature import (
     MODEL_SIGNATURE,
@@ -21,21 +20,15 @@ from nbship.release.model_signature import (
     signed_bytes,
     signed_payload,
 )
-from nbship.release.requirements import direct_pins
 from nbship.release.schemas import PLACES
-from nbship.release.serving_lock import (
-    SERVE_LOCK,
-    lock_differences,
-    serving_requirements,
-)
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
 from nbship.release.wheelhouse import WHEELHOUSE
 from nbship.resources import template_folder
 from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.bundle_papers import Built, inspected, write_papers
-from nbship.workflow.export import LOCK, Proven, build_and_replay
-from nbship.workflow.platform_locks import lock_platforms
+from nbship.workflow.bundle_proof import lock_bundle, prove
 from nbship.workflow.release_changes import changes_since
+from nbship.workflow.training_baseline import read_training
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +39,7 @@ if TYPE_CHECKING:
     from nbship.records.release import Manifest
     from nbship.release.changes import Changes
     from nbship.release.facts import Evidence
+    from nbship.workflow.export import Proven
     from nbship.workflow.release import Makers, Wish
 
 
@@ -62,6 +56,8 @@ class Sources:
     installed: Mapping[str, str]
     #: the page of ``mlops report``, as it is with the approvals that the release rests on
     report: str
+    #: wheels of the job's environment that no index has
+    carried: Path | None = None
 
 
 def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
@@ -89,26 +85,18 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
         If the file system refuses.
     """
     with store.whole_folder(place) as folder:
-        proven = _prove(folder, evidence, sources, makers)
-        needed = serving_requirements(makers.builder.read(proven.wheel))
-        lock = _lock_serving(folder, needed, evidence, sources=sources, makers=makers)
-        platforms = lock_platforms(
-            folder,
-            wish.platforms,
-            requirements=(*direct_pins(evidence.capture), *needed),
-            replayed=lock,
-            python_version=evidence.capture.python_version,
-            builder=makers.builder,
+        proven = prove(folder, evidence, sources, makers)
+        lock, platforms = lock_bundle(
+            folder, proven.wheel, evidence, sources=sources, makers=makers, wish=wish
         )
-        if wish.with_wheelhouse:
-            makers.builder.collect(
-                lock.read_text("utf-8"),
-                folder / WHEELHOUSE,
-                python_version=evidence.capture.python_version,
-            )
         _copy(folder, evidence, sources)
         built = _built(folder, proven, evidence, lock=lock, store=store, makers=makers)
-        built = dataclasses.replace(built, platforms=platforms)
+        built = dataclasses.replace(
+            built,
+            platforms=platforms,
+            training=read_training(sources.capture_folder),
+            has_wheelhouse=(folder / WHEELHOUSE).is_dir(),
+        )
         _keep_budget(proven.wheel, evidence, built, wish)
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
         manifest = _manifest(folder, evidence, built, wish)
@@ -121,62 +109,6 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
             )
         folder.chmod(0o755)  # IT reads it, whatever the umask here
     return manifest, built.changes
-
-
-def _prove(
-    folder: Path, evidence: Evidence, sources: Sources, makers: Makers
-) -> Proven:
-    proven = build_and_replay(
-        evidence.capture,
-        sources.capture_folder,
-        into=folder,
-        origin=evidence.origin(),
-        builder=makers.builder,
-        replayer=makers.replayer,
-        installed=sources.installed,
-    )
-    if not proven.parity.passed:
-        raise ReleaseError(
-            f"{evidence.capture.name}: the package does not answer as the notebook did:\n"
-            + "\n".join(proven.parity.differences[:10]),
-            hint="Make its answers depend on its inputs and captured values only.",
-        )
-    # how long it took is no part of the proof: equal releases have equal bytes
-    parity = dataclasses.replace(proven.parity, duration_s=0.0)
-    return dataclasses.replace(proven, parity=parity)
-
-
-def _lock_serving(
-    folder: Path,
-    needed: tuple[str, ...],
-    evidence: Evidence,
-    *,
-    sources: Sources,
-    makers: Makers,
-) -> Path:
-    """Lock what the package serves with; return the lock that holds everything.
-
-    Raises
-    ------
-    ReleaseError
-        If a server cannot be installed beside what the replay has proven.
-    """
-    if not needed:
-        return folder / LOCK
-    pins = read_lock((folder / LOCK).read_text("utf-8"))
-    lock = makers.builder.lock(
-        (*direct_pins(evidence.capture), *needed),
-        python_version=evidence.capture.python_version,
-        installed={**sources.installed, **pins},
-    )
-    differences = lock_differences(pins, read_lock(lock))
-    if differences:
-        raise ReleaseError(
-            "\n".join(differences),
-            hint="Install versions that the server can be installed beside, then submit again.",
-        )
-    (folder / SERVE_LOCK).write_text(lock, "utf-8")
-    return folder / SERVE_LOCK
 
 
 def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbship.monitor.baselines import baseline_of
+from nbship.monitor.baselines import baseline_of, from_training
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_json
 from nbship.records.inspection import Inspection
@@ -77,6 +77,9 @@ class Built:
     changes: Changes | None = None
     #: why it cannot be read
     not_compared: str = ""
+    has_wheelhouse: bool = False
+    #: profiles of the training data, made in the job's kernel; None where none was found
+    training: Baseline | None = None
 
 
 def write_papers(
@@ -107,7 +110,7 @@ def write_papers(
     dict
         Path in the bundle -> text.
     """
-    baseline = _baseline(evidence, built.golden)
+    baseline = _baseline(evidence, built)
     licences = licence_report(
         read_lock(built.lock), built.inspection, model=wish.said["licence"]
     )
@@ -125,7 +128,7 @@ def write_papers(
         base_image=wish.base_image,
         licence_text=licence_text(licences),
         vulnerability_text=vulnerability_text(vulnerabilities),
-        has_wheelhouse=wish.with_wheelhouse,
+        has_wheelhouse=built.has_wheelhouse,
         has_model_signature=built.has_model_signature,
         has_advisories=wish.advisories is not None,
         lock_name=built.lock_name,
@@ -217,15 +220,16 @@ def inspected(  # noqa: PLR0913  # a wheel, its lock, and who looks at them
     return found
 
 
-def _baseline(evidence: Evidence, golden: str) -> Baseline:
-    cases = [json.loads(line) for line in golden.splitlines() if line.strip()]
+def _baseline(evidence: Evidence, built: Built) -> Baseline:
+    cases = [json.loads(line) for line in built.golden.splitlines() if line.strip()]
     inputs, outputs = golden_columns(cases, evidence.capture.signature)
-    return baseline_of(
+    golden = baseline_of(
         evidence.capture.signature,
         inputs=inputs,
         outputs=outputs,
         source="golden cases",
     )
+    return from_training(built.training, golden) if built.training else golden
 
 
 def _json(value: Any) -> str:  # noqa: ANN401  # any JSON value

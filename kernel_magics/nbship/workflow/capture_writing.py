@@ -23,6 +23,7 @@ from nbship.release.pins import pins_of
 from nbship.release.vendoring import Vendored
 from nbship.workflow.bundle_files import writing
 from nbship.workflow.state_capture import refuse_pickled_text
+from nbship.workflow.training_baseline import training_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,6 +67,7 @@ def write_draft(  # noqa: PLR0913  # what a capture is made of
     notebook: str,
     installed: Callable[[Iterable[str]], Installed],
     folder: Path,
+    with_baseline: bool = True,
 ) -> RootCapture:
     """Write a capture's folder, whole or not at all.
 
@@ -112,6 +114,8 @@ def write_draft(  # noqa: PLR0913  # what a capture is made of
         EXPLANATION: json_text(told),
         **{file.file: file.text for file in draft.vendored.files},
     }
+    if with_baseline:
+        files |= training_baseline(signature, namespace, cells)
     encoded = {name: content.encode() for name, content in files.items()}
     _place({**draft.files, **encoded}, folder)
     return record

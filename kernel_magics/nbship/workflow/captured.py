@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from nbship.errors import ExportError
 from nbship.records.job import Lock
+from nbship.release.wheelhouse import WHEELHOUSE
 from nbship.workflow.jobs import find_job, load_job, published_outcome
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class CapturedByJob:
     job_id: str
     #: distribution -> version, as the job's lock has them; None without a lock
     installed: Mapping[str, str] | None
+    #: wheels of its environment that no index has; None where they were not kept
+    carried: Path | None = None
 
 
 def captured_by_job(store: Store, job: str, root: str) -> CapturedByJob:
@@ -71,8 +74,15 @@ def captured_by_job(store: Store, job: str, root: str) -> CapturedByJob:
         folder=folder,
         notebook=found.notebook,
         job_id=found.id,
+        carried=carried_by_job(store, found.id),
         installed=packages and {n: item["version"] for n, item in packages.items()},
     )
+
+
+def carried_by_job(store: Store, job_id: str) -> Path | None:
+    """Return the folder of wheels that a job's environment has and no index."""
+    house = store.job_folder(job_id) / WHEELHOUSE
+    return house if house.is_dir() else None
 
 
 def root_folder(roots: Path, name: str) -> Path:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 #: seconds of reading below which a value is not kept
 _WORTHWHILE_S = 0.02
-#: bytes of files whose values are kept between two checks
+#: bytes of files that are kept between two checks, and of files whose values are
+_MAX_WRITTEN_BYTES = 256_000_000
 _MAX_BYTES = 64_000_000
 
 
@@ -40,14 +41,16 @@ class CheckMemory:
     _fingerprints: Fingerprints = field(default_factory=Fingerprints)
     _written: dict[tuple[str, str], EncodedState | None] = field(default_factory=dict)
     _loaded: dict[tuple[Any, ...], _Loaded] = field(default_factory=dict)
+    #: root -> what its last check asked for
+    _asked: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
     _used: set[tuple[Any, ...]] = field(default_factory=set)
 
-    def codecs(self, codecs: Sequence[Codec]) -> tuple[Codec, ...]:
-        """Begin a check: return codecs that write no value twice.
+    def codecs(self, codecs: Sequence[Codec], *, root: str = "") -> tuple[Codec, ...]:
+        """Begin the check of a root: return codecs that write no value twice.
 
         Those of plug-ins are asked every time: nobody knows what they look at.
         """
-        self._used = set()
+        self._used = self._asked[root] = set()
         digests = _Digests(self._fingerprints)
         return tuple(
             codec
@@ -59,9 +62,10 @@ class CheckMemory:
         )
 
     def forget(self) -> None:
-        """End a check: drop what it did not ask for."""
-        self._written = {k: v for k, v in self._written.items() if k in self._used}
-        self._loaded = {k: v for k, v in self._loaded.items() if k in self._used}
+        """End a check: drop what the last checks of all roots did not ask for."""
+        asked = set().union(*self._asked.values())
+        self._written = {k: v for k, v in self._written.items() if k in asked}
+        self._loaded = {k: v for k, v in self._loaded.items() if k in asked}
 
     def written(
         self, codec: str, digest: str, write: Callable[[], EncodedState | None]
@@ -71,9 +75,13 @@ class CheckMemory:
             return write()
         key = (codec, digest)
         self._used.add(key)
-        if key not in self._written:
-            self._written[key] = write()
-        return self._written[key]
+        if key in self._written:
+            return self._written[key]
+        found = write()
+        held = sum(len(other.data) for other in self._written.values() if other)
+        if found is None or held + len(found.data) <= _MAX_WRITTEN_BYTES:
+            self._written[key] = found
+        return found
 
     def loaded(self, entry: Mapping[str, Any], read: Callable[[], Any]) -> Any:  # noqa: ANN401
         """Return the value of a file of a capture, fresh, or as good as fresh.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import ExportError
@@ -11,16 +13,17 @@ from nbship.records.codec import json_text
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.release import Export
 from nbship.release.budgets import over_budget
+from nbship.release.lock_text import lock_hashes
 from nbship.release.names import check_package, check_version
 from nbship.release.requirements import direct_pins
 from nbship.release.wheel_text import distribution_name
+from nbship.release.wheelhouse import WHEELHOUSE
 from nbship.workflow.bundle_files import read_capture, writing
 from nbship.workflow.pickle_scan import refuse_pickles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from nbship.ports_shipping import PackageBuilder, Replayer
     from nbship.records.release import ParityReport, RootCapture
@@ -42,6 +45,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
     origin: Mapping[str, Any] | None = None,
     installed: Mapping[str, str] | None = None,
     budget: Budget | None = None,
+    carried: Path | None = None,
 ) -> Export:
     """Build wheel and lock of a captured root, replay them, and save the record.
 
@@ -67,6 +71,9 @@ def make_export(  # noqa: PLR0913  # the fields of the record
         None.
     budget
         What the package may weigh; it is only measured where there is a limit.
+    carried
+        Wheels of what no index has, made where the root was captured; made here where
+        ``installed`` is None.
 
     Raises
     ------
@@ -79,8 +86,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
     StoreError
         If the file system refuses.
     """
-    with writing(export_folder):
-        folder = _own_capture(capture_folder, export_folder)
+    folder = _own_capture(capture_folder, export_folder)
     capture = read_capture(folder)
     digest = digest_tree(folder)
     facts = {
@@ -100,6 +106,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
             builder=builder,
             replayer=replayer,
             installed=installed,
+            carried=carried,
         )
         export = Export(
             id=export_id,
@@ -166,11 +173,13 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     builder: PackageBuilder,
     replayer: Replayer,
     installed: Mapping[str, str] | None,
+    carried: Path | None = None,
 ) -> Proven:
     """Write ``dist/*.whl`` and ``requirements.lock`` into a folder and replay them.
 
     The wheel is built twice: the second one says in ``origin.json`` what the first one decided
-    to answer with, and is the one that is replayed.
+    to answer with, and is the one that is replayed. Where the lock pins what no index has, a
+    wheelhouse of everything lies beside it.
 
     Raises
     ------
@@ -187,13 +196,23 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
             f"{capture.name}: no golden case was recorded, so nothing can be proven",
             hint=f"Call {capture.name} on some rows in the notebook, under @nbship.golden.",
         )
-    lock = builder.lock(
-        direct_pins(capture),
-        python_version=capture.python_version,
-        installed=installed,
-    )
-    (into / LOCK).write_text(lock, "utf-8")
-    place, version = into / "dist", capture.python_version
+    version = capture.python_version
+    with tempfile.TemporaryDirectory(prefix="nbship-carried-") as name:
+        if installed is None and carried is None:
+            carried = Path(name)
+            builder.carry(direct_pins(capture), carried)
+        lock = builder.lock(
+            direct_pins(capture),
+            python_version=version,
+            installed=installed,
+            carried=carried,
+        )
+        (into / LOCK).write_text(lock, "utf-8")
+        if uses_carried(lock, carried):
+            builder.collect(
+                lock, into / WHEELHOUSE, python_version=version, carried=carried
+            )
+    place = into / "dist"
     wheel = builder.build(capture, capture_folder, into=place, origin=origin)
     refuse_pickles(wheel)
     serving = replayer.serving(
@@ -207,9 +226,17 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     return Proven(wheel=wheel, parity=parity, serving=serving)
 
 
+def uses_carried(lock: str, carried: Path | None) -> bool:
+    """Tell whether a lock pins a wheel of a folder."""
+    wheels = carried.glob("*.whl") if carried is not None else ()
+    known = {digest for digests in lock_hashes(lock).values() for digest in digests}
+    return any(digest_file(wheel) in known for wheel in wheels)
+
+
 def _own_capture(capture_folder: Path, export_folder: Path) -> Path:
     own = export_folder / "capture"
-    export_folder.mkdir(parents=True, exist_ok=True)
-    if capture_folder.resolve() != own.resolve():
-        shutil.copytree(capture_folder, own)
+    with writing(export_folder):
+        export_folder.mkdir(parents=True, exist_ok=True)
+        if capture_folder.resolve() != own.resolve():
+            shutil.copytree(capture_folder, own)
     return own

@@ -65,6 +65,7 @@ def capture_root(  # noqa: PLR0913  # a root, and what takes it down
     installed: Callable[[Iterable[str]], Installed],
     folder: Path,
     to_graph: ToGraph | None = None,
+    with_baseline: bool = True,
 ) -> RootCapture:
     """Capture a function or fitted estimator of a live notebook.
 
@@ -82,6 +83,8 @@ def capture_root(  # noqa: PLR0913  # a root, and what takes it down
         Where everything goes; whole or not at all.
     to_graph
         Converts estimators whose authors asked for ONNX; None leaves their graphs out.
+    with_baseline
+        False leaves the profiles of the training data out: they take time, and a check needs none.
 
     Raises
     ------
@@ -111,6 +114,7 @@ def capture_root(  # noqa: PLR0913  # a root, and what takes it down
         notebook=live.name,
         installed=installed,
         folder=folder,
+        with_baseline=with_baseline,
     )
 
 

@@ -92,9 +92,10 @@ def check_root(
             capture = capture_root(
                 root,
                 live=live,
-                codecs=memory.codecs(codecs),
+                codecs=memory.codecs(codecs, root=root),
                 installed=installed,
                 folder=folder,
+                with_baseline=False,
             )
         except ExportError as error:
             return ExportCheck(

@@ -24,6 +24,7 @@ def lock_platforms(  # noqa: PLR0913  # what a lock is made from
     replayed: Path,
     python_version: str,
     builder: PackageBuilder,
+    carried: Path | None = None,
 ) -> tuple[PlatformLock, ...]:
     """Write a lock for every platform that wheels can be found for; tell of the others.
 
@@ -42,6 +43,8 @@ def lock_platforms(  # noqa: PLR0913  # what a lock is made from
         The one version that was tested.
     builder
         Makes locks.
+    carried
+        Wheels that no index has.
 
     Raises
     ------
@@ -58,6 +61,7 @@ def lock_platforms(  # noqa: PLR0913  # what a lock is made from
                 python_version=python_version,
                 installed=pins,
                 platform=platform,
+                carried=carried,
             )
         except NoWheelsError as error:
             entry = PlatformLock(

@@ -32,7 +32,7 @@ from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
 from nbship.workflow.bundle_files import read_capture
-from nbship.workflow.captured import root_folder
+from nbship.workflow.captured import carried_by_job, root_folder
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.recording import recorded_run
 from nbship.workflow.release_changes import release_before
@@ -321,4 +321,5 @@ def _sources(
             **{f"reports/approvals/{a.id}.json": a for a in evidence.approvals},
         },
         installed={name: item["version"] for name, item in lock.packages.items()},
+        carried=carried_by_job(store, job.id),
     )

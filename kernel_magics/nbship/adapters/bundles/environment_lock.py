@@ -32,7 +32,7 @@ _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
 
 
 @dataclass(kw_only=True, slots=True)
-class _Wheelhouse:
+class Wheelhouse:
     """Collects the wheels that are carried."""
 
     python: str
@@ -97,12 +97,12 @@ def lock_environment(python: str, wheelhouse: Path) -> LockedEnvironment:
         If uv is missing or takes too long.
     """
     installation = read_installation(python)
-    house = _Wheelhouse(python=python, folder=wheelhouse, installation=installation)
+    house = Wheelhouse(python=python, folder=wheelhouse, installation=installation)
     wanted: dict[str, Installed] = {}
     blocks: dict[str, str] = {}
     for package in installation.packages:
         name = normalized_name(package.name)
-        if reason := _reason(package):
+        if reason := reason_to_carry(package):
             blocks[name] = house.carry(package, reason)
         else:
             wanted[name] = package
@@ -117,7 +117,7 @@ def lock_environment(python: str, wheelhouse: Path) -> LockedEnvironment:
     )
 
 
-def _reason(package: Installed) -> str:
+def reason_to_carry(package: Installed) -> str:
     """Say why a distribution is carried; "" where an index is asked first."""
     if package.is_editable:
         return "editable"

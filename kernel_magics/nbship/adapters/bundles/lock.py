@@ -10,10 +10,11 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbship.adapters.bundles.carried import carried_wheels
 from nbship.adapters.bundles.uv import last_lines, run_uv
 from nbship.errors import NoWheelsError, ReleaseError
 from nbship.records.environment import normalized_name
-from nbship.release.lock_text import read_lock
+from nbship.release.lock_text import read_lock, with_hashes
 from nbship.release.requirements import minor_version
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def lock_requirements(
     python_version: str,
     installed: Mapping[str, str] | None,
     platform: str = "",
+    carried: Path | None = None,
 ) -> str:
     """Resolve pins into a lock for one platform and one Python version.
 
@@ -46,6 +48,8 @@ def lock_requirements(
         it where an index still has it. This process's own installation where None.
     platform
         As uv names it; this machine's where empty.
+    carried
+        Folder of wheels that go before any that an index has under their names.
 
     Raises
     ------
@@ -56,10 +60,15 @@ def lock_requirements(
     """
     if not requirements:
         return ""
-    words = ("--python-platform", platform) if platform else ()
+    words: tuple[str, ...] = ("--python-platform", platform) if platform else ()
+    own = carried_wheels(carried)
+    if own:
+        words += ("--find-links", str(carried))
+    fixed = "".join(f"{name}=={version}\n" for name, (version, _) in own.items())
     versions = installed_versions() if installed is None else installed
-    constraints = "".join(f"{name}=={version}\n" for name, version in versions.items())
-    ways = ((constraints, ()), (constraints, ("--offline",)), ("", ()))
+    others = (item for item in versions.items() if item[0] not in own)
+    constraints = fixed + "".join(f"{name}=={version}\n" for name, version in others)
+    ways = ((constraints, ()), (constraints, ("--offline",)), (fixed, ()))
     tried: list[Ended] = []
     with tempfile.TemporaryDirectory(prefix="nbship-lock-") as name:
         folder = Path(name)
@@ -71,7 +80,7 @@ def lock_requirements(
             if ended.code == 0:
                 lock = (folder / "requirements.lock").read_text("utf-8")
                 read_lock(lock)
-                return lock
+                return with_hashes(lock, {n: digest for n, (_, digest) in own.items()})
     error = _refusal(requirements, platform, [ended.errors for ended in tried])
     raise error
 

@@ -7,6 +7,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from nbship.adapters.bundles.carried import carry_local
 from nbship.adapters.bundles.lock import here, lock_requirements
 from nbship.adapters.bundles.wheelhouse import collect_wheels
 from nbship.errors import VerificationError
@@ -74,6 +75,7 @@ class WheelBuilder:
         python_version: str,
         installed: Mapping[str, str] | None,
         platform: str = "",
+        carried: Path | None = None,
     ) -> str:
         """Resolve requirements into a lock with hashes, keeping to what is installed.
 
@@ -89,17 +91,35 @@ class WheelBuilder:
             python_version=python_version,
             installed=installed,
             platform=platform,
+            carried=carried,
         )
 
-    def collect(self, lock: str, into: Path, *, python_version: str) -> None:
-        """Download the wheels of a lock into a folder.
+    def carry(self, requirements: Sequence[str], into: Path) -> None:
+        """Make wheels of what this process has and no index.
+
+        Raises
+        ------
+        ReleaseError
+            If one cannot be made.
+        """
+        carry_local(requirements, into)
+
+    def collect(
+        self,
+        lock: str,
+        into: Path,
+        *,
+        python_version: str,
+        carried: Path | None = None,
+    ) -> None:
+        """Put the wheels of a lock into a folder: carried ones, and downloaded ones.
 
         Raises
         ------
         ReleaseError
             If a wheel cannot be had, or is not one that the lock names.
         """
-        collect_wheels(lock, into, python_version=python_version)
+        collect_wheels(lock, into, python_version=python_version, carried=carried)
 
     def read(self, wheel: Path) -> dict[str, bytes]:
         """Read every file of a wheel by its name, running nothing.
