@@ -197,6 +197,30 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
             hint=f"Call {capture.name} on some rows in the notebook, under @nbship.golden.",
         )
     version = capture.python_version
+    _lock(capture, into, builder=builder, installed=installed, carried=carried)
+    place = into / "dist"
+    wheel = builder.build(capture, capture_folder, into=place, origin=origin)
+    refuse_pickles(wheel)
+    serving = replayer.serving(
+        wheel, into / LOCK, package=package, python_version=version
+    )
+    told = {**origin, "serving": serving}
+    wheel = builder.build(capture, capture_folder, into=place, origin=told)
+    parity = replayer.replay(
+        wheel, into / LOCK, package=package, python_version=version
+    )
+    return Proven(wheel=wheel, parity=parity, serving=serving)
+
+
+def _lock(
+    capture: RootCapture,
+    into: Path,
+    *,
+    builder: PackageBuilder,
+    installed: Mapping[str, str] | None,
+    carried: Path | None,
+) -> None:
+    version = capture.python_version
     with tempfile.TemporaryDirectory(prefix="nbship-carried-") as name:
         if installed is None and carried is None:
             carried = Path(name)
@@ -212,18 +236,6 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
             builder.collect(
                 lock, into / WHEELHOUSE, python_version=version, carried=carried
             )
-    place = into / "dist"
-    wheel = builder.build(capture, capture_folder, into=place, origin=origin)
-    refuse_pickles(wheel)
-    serving = replayer.serving(
-        wheel, into / LOCK, package=package, python_version=version
-    )
-    told = {**origin, "serving": serving}
-    wheel = builder.build(capture, capture_folder, into=place, origin=told)
-    parity = replayer.replay(
-        wheel, into / LOCK, package=package, python_version=version
-    )
-    return Proven(wheel=wheel, parity=parity, serving=serving)
 
 
 def uses_carried(lock: str, carried: Path | None) -> bool:
