@@ -134,6 +134,7 @@ def write_capture(  # noqa: PLR0913  # the parts of a capture
     rates: dict | None = None,
     recorded: list[dict] | None = None,
     signature: Signature | None = None,
+    name: str = "fare",
 ) -> Path:
     """Write the capture of ``fare`` into a folder and return that folder."""
     (folder / "state").mkdir(parents=True)
@@ -144,7 +145,7 @@ def write_capture(  # noqa: PLR0913  # the parts of a capture
     (folder / "golden.jsonl").write_text(golden, "utf-8")
     (folder / "state" / "RATES.json").write_bytes(rates)
     capture = RootCapture(
-        name="fare",
+        name=name,
         kind="function",
         module="module.py",
         module_digest=digest_text(module),

@@ -105,6 +105,12 @@ def changelog_entry(
     return f"{head}{follows}{body}"
 
 
+def latest_entry(text: str) -> str:
+    """Return the first entry of a changelog; "" where it has none."""
+    _, found, rest = text.partition("\n## ")
+    return f"## {rest.partition(f'{chr(10)}## ')[0].strip()}\n" if found else ""
+
+
 def version_remark(changes: Changes | None, version: str) -> str:
     """Say that a version promises less change than there is; "" where it does not."""
     if changes is None or not is_lower(version, changes.suggested_version):

@@ -79,6 +79,22 @@ def check_version(version: str) -> None:
         )
 
 
+def check_alias(alias: str) -> None:
+    """Refuse an alias that trackers keep for themselves, or do not take.
+
+    Raises
+    ------
+    ReleaseError
+        If it is ``latest``, looks like a number, or holds other characters than words have.
+    """
+    is_reserved = alias.lower() == "latest" or re.fullmatch(r"[vV]\d+", alias)
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", alias) or is_reserved:
+        raise ReleaseError(
+            f"setting release.alias: {alias!r} is no alias that trackers take",
+            hint="Name a word such as released; latest and v1 are the trackers' own.",
+        )
+
+
 def next_version(released: Iterable[str]) -> str:
     """Return the version after the latest: ``1.3.0`` after ``1.2.1``."""
     latest = latest_version(released)

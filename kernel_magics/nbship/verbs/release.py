@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 def _release(context: Context, arguments: argparse.Namespace) -> Answer:
     from nbship.records.statements import statements_of
-    from nbship.release.names import default_package
+    from nbship.release.names import check_alias, default_package
     from nbship.release.wheel_text import distribution_name
     from nbship.version import __version__
     from nbship.workflow.jobs import find_job, load_job
     from nbship.workflow.release import Makers, Wish, release_job
 
     bench, settings = context.workbench, context.workbench.settings
+    check_alias(settings.alias)
     job = load_job(bench.store, find_job(bench.store, arguments.job))
     package = settings.package or default_package(job.notebook)
     made = release_job(
@@ -57,6 +58,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
             model_sealer=bench.model_sealer if settings.model_key else None,
         ),
     )
+    bench.start_release_shipper()
     return Answer(text=_release_text(made), data=made)
 
 

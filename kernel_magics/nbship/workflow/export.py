@@ -119,11 +119,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
             capture_digest=digest,
             lock_digest=digest_file(export_folder / LOCK),
             parity=built.parity,
-            over_budget=_over(
-                budget, built.wheel, capture, package=package, by=replayer
-            )
-            if built.parity.passed
-            else (),
+            over_budget=_over(budget, built, capture, package=package, by=replayer),
         )
         (export_folder / "parity.json").write_text(json_text(built.parity), "utf-8")
         (export_folder / "export.json").write_text(json_text(export), "utf-8")
@@ -132,14 +128,15 @@ def make_export(  # noqa: PLR0913  # the fields of the record
 
 def _over(
     budget: Budget | None,
-    wheel: Path,
+    built: Proven,
     capture: RootCapture,
     *,
     package: str,
     by: Replayer,
 ) -> tuple[str, ...]:
-    if budget is None or not budget.is_set:
+    if budget is None or not budget.is_set or not built.parity.passed:
         return ()
+    wheel = built.wheel
     inspection = by.inspect(
         wheel,
         wheel.parents[1] / LOCK,

@@ -120,7 +120,7 @@ def open_release(folder: Path, reader: PackageBuilder) -> Opened:
     RecordFormatError
         If a record is none.
     """
-    _demand_listed(folder)
+    demand_sealed(folder)
     manifest = read_record(Manifest, folder / MANIFEST)
     capture = read_record(RootCapture, folder / CAPTURE)
     wheel = folder / manifest.wheel
@@ -155,7 +155,7 @@ def open_release(folder: Path, reader: PackageBuilder) -> Opened:
     )
 
 
-def _demand_listed(folder: Path) -> None:
+def demand_sealed(folder: Path) -> None:
     """Check the files that are read; the seal and all others are `mlops verify`'s.
 
     Raises
