@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -117,6 +120,23 @@ def test_the_protocol_takes_parts_as_json(server):
     assert answer.status_code == 200, answer.text
     found = {one["name"]: one["data"] for one in answer.json()["outputs"]}
     assert found == {name: [value] for name, value in ANSWER.items()}
+
+
+@pytest.mark.parametrize("by_position", [False, True])
+def test_a_file_of_calls_gets_the_same_answer(folder, server, by_position):
+    given = list(ASKED.values()) if by_position else ASKED
+    asked = folder / "asked.jsonl"
+    asked.write_text(json.dumps(given) + "\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "served_outlook", "predict", str(asked)],
+        env={**os.environ, "PYTHONPATH": str(folder / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ANSWER
 
 
 def test_the_schema_asks_for_values_by_date(folder):
