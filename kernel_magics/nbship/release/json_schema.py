@@ -54,7 +54,7 @@ def output_schema(signature: Signature, *, title: str = "") -> Schema:
         is_many = is_row and column.form in (*_ARRAYS, "list")
         body = (
             _nested(column, column.shape, is_answer=True)
-            if is_many and not column.fields
+            if is_many and (column.form == "series" or not column.fields)
             else column_schema(column, is_answer=True)
         )
     return {"$schema": DRAFT, "title": title or "output", **body}
