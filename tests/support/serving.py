@@ -73,14 +73,25 @@ def estimator_site(  # noqa: PLR0913  # what an estimator is made of
 
 
 class ServerProcess:
-    """``python -m PACKAGE serve`` on a port of its own, with the lines of its log."""
+    """``python -m PACKAGE serve`` on a port of its own, with the lines of its log.
 
-    def __init__(self, site: Path, name: str, *words: str) -> None:
+    The package lies below ``site``, or is installed where ``python`` is.
+    """
+
+    def __init__(
+        self, site: Path | None, name: str, *words: str, python: Path | None = None
+    ) -> None:
         self.site = site
-        environ = {**os.environ, "PYTHONPATH": str(site)}
-        command = [sys.executable, "-m", name, "serve", "--port", "0", *words]
+        environ = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        if site is not None:
+            environ["PYTHONPATH"] = str(site)
+        command = [str(python or sys.executable), "-m", name, "serve", "--port", "0"]
         self.process = subprocess.Popen(
-            command, env=environ, stderr=subprocess.PIPE, text=True, cwd=site.parent
+            [*command, *words],
+            env=environ,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=python.parent if python else site and site.parent,
         )
         self.lines: list[str] = []
         self._began = threading.Event()
@@ -114,6 +125,21 @@ class ServerProcess:
                 return self
             time.sleep(0.02)
         raise AssertionError(answer.text, self.lines)
+
+    def wait_for(self, event: str) -> list[dict[str, Any]]:
+        """Wait until the log tells of an event; return its lines.
+
+        Raises
+        ------
+        AssertionError
+            If it does not within two minutes.
+        """
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            if found := self.events(event):
+                return found
+            time.sleep(0.02)
+        raise AssertionError(self.lines)
 
     def end(self) -> int:
         """Tell it to end; return its exit code."""

@@ -193,6 +193,28 @@ def test_dates_tuples_series_and_mixed_numbers_keep_their_kind():
     assert not signature.inputs[5].is_required
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [pd.date_range("2026-01-01", periods=2), ["a", "b"]],
+    ids=["days", "texts"],
+)
+def test_a_series_by_its_labels_is_an_object_and_its_answer_a_value_a_row(labels):
+    series = pd.Series([1.5, 2.0], index=labels)
+    frame = pd.DataFrame({"x": [1.0, 2.0]}, index=labels)
+    asked = signature_of([case(series, 3, output=0.0)], parameters=["past", "days"])
+    rows = signature_of([case(frame, output=series)], parameters=["frame"])
+    given = {str(label): value for label, value in series.items()}
+    validator = Draft202012Validator(input_schema(asked))
+
+    for call, fits in (
+        ({"past": given, "days": 3}, True),
+        ({"past": [1.5, 2.0], "days": 3}, False),
+        ({"past": {next(iter(given)): "much"}, "days": 3}, False),
+    ):
+        assert validator.is_valid(call) is accepts(asked, call) is fits
+    assert output_schema(rows)["type"] == ["number", "null"]
+
+
 def test_texts_of_few_values_are_listed_and_ids_are_not():
     names = ["home", "far"] * 10
     signature = signature_of(

@@ -56,6 +56,24 @@ def test_a_scaled_column_is_pointed_out_with_its_cell(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "make", ["np.random.default_rng(3)", "np.random.RandomState(3)", "random.Random(3)"]
+)
+def test_rows_that_were_drawn_begin_there(tmp_path, make):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        f"import random\nluck = {make}\nages = [30, 40, 50]",
+        "df = pd.DataFrame({'age': [luck.choice(ages) for _ in range(30)], 'pay': 1.0})",
+        "drawn = pd.DataFrame({'age': [luck.choice(ages) for _ in range(30)]})",
+        "drawn['age'] = drawn['age'].clip(35)",
+        PREDICT,
+        "predict(df)\npredict(drawn)",
+    )
+
+    assert told(found) == [("age", "c5", 1)]
+
+
 def test_a_table_that_a_scaler_made_is_followed_through_splits_and_slices(tmp_path):
     found = skew(
         tmp_path,

@@ -298,9 +298,11 @@ class ClosureWalk:
                 name, f"{name} = {twin}", kind="constant", reads=(twin,)
             )
         self._by_id[id(value)] = name
-        passage = literals.authors_literal(
-            name, value, self.cells
-        ) or literals.authors_type(name, value, self.cells)
+        passage = (
+            literals.authors_literal(name, value, self.cells)
+            or literals.authors_construction(name, value, self.cells, self.value_of)
+            or literals.authors_type(name, value, self.cells)
+        )
         if passage is not None:
             return assigned_item(name, passage)
         text = literals.literal_text(value) or self._display(name, value)

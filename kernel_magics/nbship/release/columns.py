@@ -83,11 +83,25 @@ def _of_bodies(given: list[Any], shared: dict[str, Any]) -> Column:
         known = bodies[0]["categories"]["values"]
         items = [known[code] if code >= 0 else None for code in items]
     shapes = [tuple(body.get("shape", [0])[1:]) for body in bodies]
-    return _summary(
-        _numpy_dtype(bodies[0]["dtype"]),
-        items,
-        {**shared, "form": _BODIES[kind], "shape": _joined(shapes)},
-    )
+    labels = _labels_of(given)
+    parts = {"form": _BODIES[kind], "shape": _joined(shapes), "fields": labels}
+    return _summary(_numpy_dtype(bodies[0]["dtype"]), items, {**shared, **parts})
+
+
+def _labels_of(given: list[Any]) -> tuple[Column, ...]:
+    """Describe the labels of series that a list of their values would lose, such as dates."""
+    if not all(map(shipped_module("_labels").is_labelled, given)):
+        return ()
+    indexes = [value["$series"]["index"] for value in given]
+    kinds = {_plain_dtype(index["dtype"]) for index in indexes}
+    if len(kinds) != 1:
+        return ()
+    is_text = kinds <= {"object", "string"}
+    texts = [item for index in indexes for item in index["values"]]
+    if is_text and not all(isinstance(item, str) for item in texts):
+        return ()
+    (kind,) = kinds
+    return (Column(name="label", dtype="string" if is_text else kind),)
 
 
 def _joined(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

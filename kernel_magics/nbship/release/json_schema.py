@@ -64,7 +64,7 @@ def output_schema(signature: Signature, *, title: str = "") -> Schema:
         is_many = is_row and column.form in (*_ARRAYS, "list")
         body = (
             _nested(column, column.shape, is_answer=True)
-            if is_many and not column.fields
+            if is_many and (column.form == "series" or not column.fields)
             else column_schema(column, is_answer=True)
         )
     return {"$schema": DRAFT, "title": title or "output", **body}
@@ -100,11 +100,26 @@ def column_schema(column: Column, *, is_answer: bool = False) -> Schema:
 
 
 def _list(column: Column, *, is_answer: bool) -> Schema:
+    if column.form == "series" and column.fields:
+        return _or_null(_labelled(column, is_answer=is_answer), column)
     if column.fields:
         item = column_schema(column.fields[0], is_answer=is_answer)
         return _or_null({"type": "array", "items": item}, column)
     shape = (-1, *column.shape) if column.form in _ARRAYS else (-1,)
     return _or_null(_nested(column, shape, is_answer=is_answer), column)
+
+
+def _labelled(column: Column, *, is_answer: bool) -> Schema:
+    """Describe a series by its labels; an answer is the list of its values."""
+    values = _scalar(column, is_answer=is_answer)
+    if is_answer:
+        return {"type": "array", "items": values}
+    names = {k: v for k, v in _typed(column.fields[0]).items() if k != "type"}
+    return {
+        "type": "object",
+        "additionalProperties": values,
+        **({"propertyNames": names} if names else {}),
+    }
 
 
 def _nested(column: Column, shape: Sequence[int], *, is_answer: bool = False) -> Schema:

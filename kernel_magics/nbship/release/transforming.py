@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import random
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,8 @@ class DataNames:
             is_asked = columns is None or made & set(columns)
             by, column = f"{text}()", ", ".join(sorted(made))
             return Transformation(node=node, by=by, column=column) if is_asked else None
+        if _draws(self._value_of(owner)):  # what was drawn is where rows begin
+            return None
         if isinstance(self._value_of(owner), ModuleType):
             is_plain = name in REARRANGING or not any(map(self.has_data, given))
         else:
@@ -182,6 +185,12 @@ class DataNames:
             return ""
         value = self._value_of(node)
         return "" if value is None else type(value).__name__
+
+
+def _draws(value: Any) -> bool:  # noqa: ANN401
+    """Tell whether a value is a generator of random numbers."""
+    is_pythons = isinstance(value, random.Random)  # noqa: S311  # asked about, not used
+    return is_pythons or type(value).__module__.startswith("numpy.random")
 
 
 def inner_of(node: ast.expr) -> Iterator[ast.expr]:

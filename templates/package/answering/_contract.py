@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _about, _values
+from ..inputs._checks import Spec
+from ..inputs._labels import is_labelled
 from ..parity import _replay
 
 #: forms whose rows are answered one by one
 TABLES = ("frame", "array", "list", "series")
 _KINDS = {"$frame": "frame", "$array": "array", "$series": "series"}
+_NESTED = ("list", "tuple", "object")
 _SIZES = ("8", "16", "32", "64")
 _OIP = {
     "bool": "BOOL",
@@ -47,11 +50,13 @@ class Field:
     is_optional: bool = False
     #: the argument of the first golden case that has it, encoded
     recorded: Any = None
+    #: what checks a list, a tuple or an object; None for any other value
+    spec: Spec | None = None
 
     @property
     def datatype(self) -> str:
         """Its tensor type in the Open Inference Protocol; ``BYTES`` holds text or JSON."""
-        return _OIP.get(self.dtype, "BYTES")
+        return "BYTES" if self.spec is not None else _OIP.get(self.dtype, "BYTES")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +122,7 @@ def contract_of(predict: Any) -> Contract:
         version=str(origin["version"]),
         form=form,
         inputs=fields,
-        outputs=tuple(_field(column) for column in signature["outputs"]),
+        outputs=_outputs(signature, form),
         keyword=next(iter(cases[0]["kwargs"]), "") if is_table else "",
         example=example,
         is_strict=form in {"arguments", "list"}
@@ -153,6 +158,7 @@ def form_of(said: str, cases: list[dict[str, Any]]) -> str:
     for name, mark in (("list", ""), ("series", "$series")):
         if all(
             kind_of(values[0]) == mark
+            and not is_labelled(values[0])
             and (mark or isinstance(values[0], list))
             and length_of(values[0]) == length_of(case["output"])
             for values, case in zip(inputs, cases, strict=True)
@@ -210,6 +216,13 @@ def length_of(encoded: Any) -> int | None:
     return len(encoded[kind]["values"]) if kind == "$series" else None
 
 
+def _outputs(signature: dict[str, Any], form: str) -> tuple[Field, ...]:
+    """Return the parts of an answer; a table for each call is one part."""
+    if form == "arguments" and signature.get("output_form") == "frame":
+        return (Field(name="output", dtype="json"),)
+    return tuple(_field(column) for column in signature["outputs"])
+
+
 def _only(case: dict[str, Any]) -> Any:
     return [*case["args"], *case["kwargs"].values()][0]
 
@@ -264,6 +277,7 @@ def _argument_fields(
     parameters: dict[str, inspect.Parameter],
 ) -> tuple[Field, ...]:
     said = {column["name"]: _field(column) for column in signature["inputs"]}
+    specs = {c["name"]: Spec(c) for c in signature["inputs"] if _is_nested(c)}
     recorded: dict[str, Any] = {}
     names = [
         name
@@ -290,9 +304,16 @@ def _argument_fields(
                 is_optional=name not in recorded
                 or (parameter is not None and parameter.default is not parameter.empty),
                 recorded=recorded.get(name),
+                spec=specs.get(name),
             )
         )
     return tuple(fields)
+
+
+def _is_nested(column: dict[str, Any]) -> bool:
+    """Tell whether an argument is plain JSON with parts, or a series by its labels."""
+    form = column.get("form")
+    return form in _NESTED or (form == "series" and bool(column.get("fields")))
 
 
 def _field(column: dict[str, Any]) -> Field:

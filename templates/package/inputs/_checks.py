@@ -12,8 +12,9 @@ from typing import Any
 
 from .. import _values
 from . import _problems
+from ._labels import EXPECTED, convert_labelled
 from ._problems import InputError, Problem, shown
-from ._scalars import WrongError, scalar_of
+from ._scalars import WrongError, limits_of, range_text, scalar_of
 
 #: a signature lists no more categories than these
 MAX_CATEGORIES = 50
@@ -105,7 +106,7 @@ class Spec:
         self.is_required = column.get("is_required", True)
         self.is_strict = bool(column.get("is_strict"))
         self.fields = [Spec(field) for field in column.get("fields") or ()]
-        self.limits = _limits(column)
+        self.limits = limits_of(column)
         self.categories = _categories(column)
         is_closed = self.is_strict or self.dtype == "category"
         self.scalar = scalar_of(
@@ -231,6 +232,8 @@ def is_encoded(value: dict[str, Any]) -> bool:
 def _convert_nested(spec: Spec, value: Any, path: str, findings: Findings) -> Any:
     if spec.form == "object":
         return convert_fields(spec.fields, value, path, findings)
+    if spec.form == "series" and spec.fields:
+        return convert_labelled(spec, value, path, findings, convert=convert)
     if not isinstance(value, list):
         wrong = _problems.TYPE
         findings.add(path, wrong, found=shown(value), expected=spec.expected)
@@ -302,22 +305,9 @@ def _check_seen(spec: Spec, value: Any, path: str, findings: Findings) -> None:
         path,
         _problems.RANGE,
         found=shown(value),
-        expected=f"the range {source}, {_range_text(*spec.limits)}",
+        expected=f"the range {source}, {range_text(*spec.limits)}",
         is_warning=not spec.is_strict,
     )
-
-
-def _range_text(low: float, high: float) -> str:
-    if low == -math.inf:
-        return f"up to {high:g}"
-    return f"from {low:g}" if high == math.inf else f"{low:g} to {high:g}"
-
-
-def _limits(column: dict[str, Any]) -> tuple[float, float] | None:
-    low, high = column.get("minimum"), column.get("maximum")
-    if low is None and high is None:
-        return None
-    return (-math.inf if low is None else low, math.inf if high is None else high)
 
 
 def _categories(column: dict[str, Any]) -> tuple[Any, ...]:
@@ -329,11 +319,13 @@ def _categories(column: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(value for value in decoded if value.__hash__ is not None)
 
 
-def _expected(spec: Spec) -> str:
+def _expected(spec: Spec) -> str:  # noqa: PLR0911  # one line a form
     if spec.form == "object":
         return "an object by name"
     if spec.form == "frame":
         return "a list of objects, one a row"
+    if spec.form == "series" and spec.fields:
+        return EXPECTED
     if spec.form in _ARRAYS:
         return f"a list of {_items_text(spec, (-1, *spec.shape))}"
     if spec.form in {"list", "tuple"}:

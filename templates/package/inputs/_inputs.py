@@ -13,6 +13,7 @@ from .. import _about, _values
 from ..parity import _replay
 from . import _problems
 from ._checks import Findings, Spec, convert, convert_fields, convert_items
+from ._labels import like
 from ._problems import InputError, Problem, shown
 
 if TYPE_CHECKING:
@@ -91,11 +92,17 @@ def call_of(
     findings.prefix, findings.place, findings.noun = prefix, place, "argument"
     if isinstance(given, list):
         found: list[Any] = _by_position(given, findings)
+        names = (spec.name for spec in specs())
+        found = [
+            _as_recorded(name, value, findings)
+            for name, value in zip(names, found, strict=False)
+        ]
         findings.demand()
         return found, {}, findings.warnings
     named = convert_fields(
         list(specs()), given, "", findings, allows_extra=_takes_any_name()
     )
+    named = {k: _as_recorded(k, value, findings) for k, value in named.items()}
     findings.demand()
     if _takes_any_name():
         findings.warnings = []
@@ -242,6 +249,35 @@ def _by_position(given: list[Any], findings: Findings) -> list[Any]:
     if len(given) > len(known):
         names = ", ".join(repr(spec.name) for spec in known)
         findings.add(f"[{len(known)}]", _problems.EXTRA, expected=names)
+    return found
+
+
+def _as_recorded(name: str, value: Any, findings: Findings) -> Any:
+    """Give a series the dtype, index and name that the golden cases show."""
+    example = _recorded_series().get(name)
+    if example is None or not hasattr(value, "index") or not hasattr(value, "dtype"):
+        return value
+    try:
+        return like(value, example)
+    except (TypeError, ValueError, OverflowError) as error:
+        found, wanted = str(error), f"a series of {example.dtype}"
+        findings.add(name, _problems.TYPE, found=found, expected=wanted)
+        return None
+
+
+@functools.cache
+def _recorded_series() -> dict[str, Any]:
+    """Return a recorded example of each argument that is a series by its labels."""
+    names = [spec.name for spec in specs()]
+    wanted = {spec.name for spec in specs() if spec.form == "series" and spec.fields}
+    found: dict[str, Any] = {}
+    for case in _replay.golden_cases():
+        if not wanted - found.keys():
+            break
+        given = dict(zip(names, case["args"], strict=False)) | case["kwargs"]
+        for name in wanted - found.keys():
+            if given.get(name) is not None:
+                found[name] = _values.decode(given[name])
     return found
 
 

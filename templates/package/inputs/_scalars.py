@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any
 
 from ._problems import CATEGORY, TYPE
@@ -57,6 +58,21 @@ def scalar_of(
     if lower == "string":
         return _text
     return _date_of(form) if lower.startswith("datetime64") else _any
+
+
+def range_text(low: float, high: float) -> str:
+    """Write a range for people."""
+    if low == -math.inf:
+        return f"up to {high:g}"
+    return f"from {low:g}" if high == math.inf else f"{low:g} to {high:g}"
+
+
+def limits_of(column: dict[str, Any]) -> tuple[float, float] | None:
+    """Return the lowest and highest value of a column; None where none is known."""
+    low, high = column.get("minimum"), column.get("maximum")
+    if low is None and high is None:
+        return None
+    return (-math.inf if low is None else low, math.inf if high is None else high)
 
 
 def _float(value: Any, is_text: bool) -> float:  # noqa: FBT001  # called for every cell

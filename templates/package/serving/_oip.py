@@ -254,8 +254,12 @@ def _check_missing(field: Field, column: Any) -> None:
 
 def _items(field: Field, column: Any) -> list[Any]:
     items: list[Any] = column.tolist()
-    is_text = field.dtype in {"string", "datetime64"} or (
-        field.dtype == "category" and all(isinstance(c, str) for c in field.categories)
+    is_text = field.spec is None and (
+        field.dtype in {"string", "datetime64"}
+        or (
+            field.dtype == "category"
+            and all(isinstance(c, str) for c in field.categories)
+        )
     )
     if field.datatype == "BYTES" and not is_text:
         items = [_json(item) for item in items]
