@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from nbship.records.release import ParityReport, Release, Verification
     from nbship.verbs.answer import Context
+    from nbship.workbench import Workbench
+    from nbship.workflow.release import Makers
 
 
 def _release(context: Context, arguments: argparse.Namespace) -> Answer:
@@ -23,7 +25,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
     from nbship.release.wheel_text import distribution_name
     from nbship.version import __version__
     from nbship.workflow.jobs import find_job, load_job
-    from nbship.workflow.release import Makers, Wish, release_job
+    from nbship.workflow.release import Wish, release_job
 
     bench, settings = context.workbench, context.workbench.settings
     check_alias(settings.alias)
@@ -49,17 +51,23 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
         ),
         policy=settings.policy,
         reviewers=settings.reviewers,
-        makers=Makers(
-            builder=bench.builder,
-            replayer=bench.replayer,
-            sealer=bench.sealer,
-            pages=bench.pages,
-            render_report=bench.render_report,
-            model_sealer=bench.model_sealer if settings.model_key else None,
-        ),
+        makers=_makers(bench),
     )
     bench.start_release_shipper()
     return Answer(text=_release_text(made), data=made)
+
+
+def _makers(bench: Workbench) -> Makers:
+    from nbship.workflow.release import Makers
+
+    return Makers(
+        builder=bench.builder,
+        replayer=bench.replayer,
+        sealer=bench.sealer,
+        pages=bench.pages,
+        render_report=bench.render_report,
+        model_sealer=bench.model_sealer if bench.settings.model_key else None,
+    )
 
 
 def _verify(context: Context, arguments: argparse.Namespace) -> Answer:
