@@ -160,6 +160,10 @@ def info(arguments: argparse.Namespace) -> int:
             "model.py": captured["module_digest"],
             "golden.jsonl": captured["golden_digest"],
             **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+            **{
+                f"golden/{item['file']}": item["digest"]
+                for item in captured.get("golden_files", ())
+            },
         },
     }
     if arguments.json:

@@ -48,6 +48,10 @@ def changed_files() -> list[str]:
         "model.py": captured["module_digest"],
         "golden.jsonl": captured["golden_digest"],
         **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+        **{
+            f"golden/{item['file']}": item["digest"]
+            for item in captured.get("golden_files", ())
+        },
         **{item["file"]: item["digest"] for item in captured.get("local_modules", ())},
     }
     return [

@@ -84,6 +84,12 @@ def value_of(field: Field | None, given: Any, path: str) -> Any:
     if given is None and (field.is_nullable or field.is_optional):
         return None
     kind = kind_of(field.recorded)
+    if field.dtype == "opaque":
+        raise WrongInputError(
+            f"{path}: an object of the notebook was recorded, which JSON cannot hold; call the "
+            "function in Python",
+            field=path,
+        )
     if _is_marked(field, given, kind):
         return decoded(given, path)
     if kind in _CONVERTERS:

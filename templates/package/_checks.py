@@ -329,10 +329,11 @@ def _categories(column: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _expected(spec: Spec) -> str:
-    if spec.form == "object":
-        return "an object by name"
-    if spec.form == "frame":
-        return "a list of objects, one a row"
+    if spec.dtype == "opaque":
+        return f"an object of class {spec.form or 'several'}, given in Python"
+    if spec.form in {"object", "frame"}:
+        is_one = spec.form == "object"
+        return "an object by name" if is_one else "a list of objects, one a row"
     if spec.form in _ARRAYS:
         return f"a list of {_items_text(spec, (-1, *spec.shape))}"
     if spec.form in {"list", "tuple"}:
@@ -344,6 +345,5 @@ def _expected(spec: Spec) -> str:
 
 def _items_text(spec: Spec, shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
-        count = "" if shape[0] == -1 else f"{shape[0]} "
-        return f"{count}{spec.dtype}"
+        return f"{'' if shape[0] == -1 else f'{shape[0]} '}{spec.dtype}"
     return f"lists of shape {tuple(shape[1:])} of {spec.dtype}"

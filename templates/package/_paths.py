@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import _about, _replay, _tables, _values
+from . import _about, _golden, _replay, _tables, _values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ def golden_rows(contract: Contract) -> Any:
     cases = list(_replay.golden_cases())
     if not contract.is_table:
         named = {
-            field.name: _values.decode(field.recorded)
+            field.name: _golden.argument_of(field.recorded)
             for field in contract.inputs
             if field.recorded is not None
         }

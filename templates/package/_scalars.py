@@ -19,7 +19,7 @@ class WrongError(Exception):
     """A scalar does not fit; the arguments are the word of ``_problems`` and what was expected."""
 
 
-def scalar_of(
+def scalar_of(  # noqa: PLR0911  # one line a dtype
     dtype: str,
     *,
     form: str,
@@ -56,7 +56,13 @@ def scalar_of(
         return _category_of(categories)
     if lower == "string":
         return _text
+    if lower == "opaque":
+        return _nothing
     return _date_of(form) if lower.startswith("datetime64") else _any
+
+
+def _nothing(value: Any, _is_text: bool) -> Any:  # noqa: FBT001
+    raise TypeError(value)  # JSON cannot hold what is wanted
 
 
 def _float(value: Any, is_text: bool) -> float:  # noqa: FBT001  # called for every cell

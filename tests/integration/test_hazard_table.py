@@ -500,13 +500,22 @@ REFUSED = {
         "coroutine cannot be recorded",
         "with plain values",
     ),
-    "model as an argument": (
+    "handle as an argument": (
         (
-            "class Own:\n    pass\ndef predict(x, model):\n    return x",
-            "predict(1, Own())",
+            "import threading\ndef predict(x, lock):\n    return x",
+            "predict(1, threading.Lock())",
         ),
         "unrecorded-calls",
-        "cannot be recorded",
+        "a lock holds _thread.lock",
+        "from global names",
+    ),
+    "lambda as an argument": (
+        (
+            "def predict(x, change):\n    return change(x)",
+            "predict(1, lambda x: x + 1)",
+        ),
+        "unrecorded-calls",
+        "<lambda>, a function that no name leads to",
         "from global names",
     ),
     "changed while it answers": (

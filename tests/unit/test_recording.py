@@ -31,6 +31,7 @@ def test_a_call_is_kept_with_its_inputs_as_they_were_before_it():
             "args": [[1, 2]],
             "kwargs": {"add": 1},
             "output": [100, 3],
+            "changed": {"args": {"0": [99, 2]}},
             "origin": "In[3]",
         },
     )

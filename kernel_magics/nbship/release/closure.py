@@ -253,7 +253,7 @@ class ClosureWalk:
                 hazard="magic",
                 name=reader,
             )
-        if value is _MISSING:
+        if value is _MISSING or imports.is_guarded_open(name, value):
             self._take_missing(name, reader)
             return
         if hazards.secret_in(name, value) is not None:

@@ -111,6 +111,11 @@ def offers(module: str, name: str, value: Any) -> bool:  # noqa: ANN401
         return False
 
 
+def is_guarded_open(name: str, value: Any) -> bool:  # noqa: ANN401
+    """Tell whether it is the ``open`` that IPython puts into every notebook."""
+    return name == "open" and getattr(value, "__wrapped__", None) is open
+
+
 def live_attribute(walk: ClosureWalk, node: ast.expr) -> Any:  # noqa: ANN401
     """Return the live object of ``a.b.c``, following modules and classes alone.
 

@@ -13,11 +13,16 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbship.records.signature import Declaration
+from nbship.release.golden_objects import Arguments, ObjectShelf
 from nbship.release.instructions import is_same_code, use_of
+from nbship.release.recording_limits import LeftOutError
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from nbship.records.state import KeptObject
+    from nbship.release.golden_objects import Keep
 
 #: recorded calls of one root
 MAX_CASES = 200
@@ -28,15 +33,15 @@ _MAX_REASONS = 5
 _PLAIN = (int, float, str, bytes, bool)
 
 
-class _LeftOutError(Exception):
-    """Why a call is not recorded."""
-
-
 class Recorder:
     """The recorded calls of one definition of a root."""
 
     def __init__(
-        self, function: Callable[..., Any], declared: Declaration | None = None
+        self,
+        function: Callable[..., Any],
+        declared: Declaration | None = None,
+        *,
+        keep: Keep | None = None,
     ) -> None:
         self.function = function
         #: what its author says of inputs and outputs
@@ -44,6 +49,7 @@ class Recorder:
         #: what stands in the function's place
         self.stand_in: Callable[..., Any] | None = None
         self._cases: list[dict[str, Any]] = []
+        self._shelf = ObjectShelf(keep)
         self._size_bytes = 0
         self._left_out: dict[str, int] = {}
         self._known: list[Any] = []
@@ -72,20 +78,24 @@ class Recorder:
         origin: str,
     ) -> Any:  # noqa: ANN401
         depth = getattr(self._depth, "value", 0)
-        inputs = self._inputs(args, kwargs) if depth == 0 else None
+        began = self._begin(args, kwargs) if depth == 0 else None
         self._depth.value = depth + 1
         try:
             answer = function(*args, **kwargs)
         finally:
             self._depth.value = depth
-        if inputs is not None:
-            self._keep(inputs, answer, origin)
+        if began is not None:
+            self._keep(*began, answer, origin)
         return answer
 
     def cases(self) -> tuple[dict[str, Any], ...]:
         """Return the recorded calls that still speak of what the function reads now."""
         self._forget_older()
         return tuple({"case": i, **case} for i, case in enumerate(self._cases, start=1))
+
+    def objects(self) -> Mapping[str, KeptObject]:
+        """Return the files that hold arguments of the recorded calls, by name."""
+        return self._shelf.objects
 
     def remarks(self) -> tuple[str, ...]:
         """Say how many calls were left out, and why."""
@@ -94,28 +104,37 @@ class Recorder:
             for reason, count in list(self._left_out.items())[:_MAX_REASONS]
         )
 
-    def _inputs(
+    def _begin(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> dict[str, Any] | None:
+    ) -> tuple[dict[str, Any], Arguments] | None:
+        """Write the arguments, and remember what they are; None where that cannot be."""
         try:
             self._forget_older()
             self._check_room((args, kwargs))
-            values = shipped_module("_values")
+            write = self._shelf.argument
             inputs = {
-                "args": [values.encode(item) for item in args],
-                "kwargs": {key: values.encode(item) for key, item in kwargs.items()},
+                "args": [write(item) for item in args],
+                "kwargs": {key: write(item) for key, item in kwargs.items()},
             }
-            _check_inputs(inputs)
+            self._shelf.count_call(inputs)
+            return inputs, Arguments(args, kwargs)
         except Exception as error:  # noqa: BLE001  # a recorder's fault is never the caller's
             self._leave_out(str(error))
             return None
-        return inputs
 
-    def _keep(self, inputs: dict[str, Any], answer: Any, origin: str) -> None:  # noqa: ANN401
+    def _keep(
+        self,
+        inputs: dict[str, Any],
+        before: Arguments,
+        answer: Any,  # noqa: ANN401
+        origin: str,
+    ) -> None:
         try:
             self._check_room(answer)
-            output = shipped_module("_values").encode(answer)
+            output = shipped_module("_objects").encode(answer)
+            changed = before.changed()
             case = {**inputs, "output": output, "origin": origin}
+            case |= {"changed": changed} if changed else {}
             text = json.dumps(case)
             self._check_room(text)
         except Exception as error:  # noqa: BLE001  # as above
@@ -126,9 +145,9 @@ class Recorder:
 
     def _check_room(self, value: Any) -> None:  # noqa: ANN401
         if len(self._cases) >= MAX_CASES:
-            raise _LeftOutError(f"more than {MAX_CASES} calls")
+            raise LeftOutError(f"more than {MAX_CASES} calls")
         if _size_of(value) > MAX_BYTES - self._size_bytes:
-            raise _LeftOutError(f"more than {MAX_BYTES / 1e6:.0f} MB together")
+            raise LeftOutError(f"more than {MAX_BYTES / 1e6:.0f} MB together")
 
     def _leave_out(self, reason: str) -> None:
         self._left_out[reason] = self._left_out.get(reason, 0) + 1
@@ -142,6 +161,7 @@ class Recorder:
         )
         if not is_same:
             self._cases.clear()
+            self._shelf.clear()
             self._left_out.clear()
             self._size_bytes = 0
             self._known = known
@@ -151,9 +171,19 @@ def record(
     function: Callable[..., Any],
     origin: Callable[[], str],
     declared: Declaration | None = None,
+    *,
+    keep: Keep | None = None,
 ) -> Callable[..., Any]:
-    """Put a recorder around a function; ``origin`` names the running cell."""
-    recorder = Recorder(function, declared)
+    """Put a recorder around a function; ``origin`` names the running cell.
+
+    Parameters
+    ----------
+    function, origin, declared
+        What is called, where from, and what its author says of it.
+    keep
+        Writes arguments that JSON has no kind for; without it such calls are left out.
+    """
+    recorder = Recorder(function, declared, keep=keep)
 
     @functools.wraps(function)
     def recorded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -225,19 +255,6 @@ def _is_unchanged(one: Any, other: Any) -> bool:  # noqa: ANN401
     if isinstance(one, CodeType) and isinstance(other, CodeType):
         return is_same_code(one, other)
     return type(one) is type(other) and isinstance(one, _PLAIN) and one == other
-
-
-def _check_inputs(inputs: Any) -> None:  # noqa: ANN401
-    if _holds_record(inputs):
-        raise _LeftOutError("an argument is an object of the notebook's own class")
-
-
-def _holds_record(data: Any) -> bool:  # noqa: ANN401
-    if isinstance(data, list):
-        return any(_holds_record(item) for item in data)
-    if not isinstance(data, dict):
-        return False
-    return "$record" in data or any(_holds_record(item) for item in data.values())
 
 
 def _size_of(value: Any, depth: int = 0) -> int:  # noqa: ANN401

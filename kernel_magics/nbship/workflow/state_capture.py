@@ -106,7 +106,7 @@ def _encode(
         try:
             encoded = codec.encode(need.value)
             if encoded is not None:
-                _check_bytes(codec, encoded)
+                refuse_pickle(codec, encoded)
         except HazardError as error:
             place = hazards.bound_in(need.name, walk.cells)
             raise HazardError(
@@ -121,7 +121,7 @@ def _encode(
     raise hazards.no_codec(need.name, need.value, reader=need.reader, cells=walk.cells)
 
 
-def _check_bytes(codec: Codec, encoded: EncodedState) -> None:
+def refuse_pickle(codec: Codec, encoded: EncodedState) -> None:
     """Refuse a pickle, also one that a plug-in wrote or that the value itself is.
 
     Raises
@@ -180,7 +180,7 @@ def _join(
         together = {name: values.get(name, constants.get(name)) for name in members}
         try:
             encoded = codec.encode_together(together)
-            _check_bytes(codec, encoded)
+            refuse_pickle(codec, encoded)
         except HazardError as error:
             if changed & set(group):
                 walk.refuse(members[0], error)
@@ -232,6 +232,11 @@ def _root_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def reader_module(codec: str) -> set[str]:
+    """Name the module of a plug-in's reader; nothing for our own codecs."""
+    return {codec.partition(":")[0].partition(".")[0]} if ":" in codec else set()
+
+
 def _state_item(name: str, encoded: EncodedState) -> Item:
     text = f'{name} = _load("{name}")'
     return written_item(name, text, kind="state", reads=tuple(encoded.notebook_objects))
@@ -245,8 +250,7 @@ def _keep(
     file = f"{stem}{codec.suffix}"
     state.files[f"{STATE}/{file}"] = encoded.data
     state.modules |= set(encoded.modules)
-    reader = codec.name.partition(":")[0].partition(".")[0] if ":" in codec.name else ""
-    state.modules |= {reader} if reader else set()
+    state.modules |= reader_module(codec.name)
     entry = StateEntry(
         name=first,
         codec=codec.name,

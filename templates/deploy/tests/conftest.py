@@ -52,11 +52,9 @@ class Package:
 
     def arguments(self, case: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Read the arguments of a recorded call anew."""
-        named = case["kwargs"].items()
-        return (
-            [self.values.decode(item) for item in case["args"]],
-            {key: self.values.decode(item) for key, item in named},
-        )
+        golden = importlib.import_module(f"{self.name}._golden")
+        arguments, named = golden.arguments_of(case)
+        return arguments, named
 
     def command(self, *words: str) -> int:
         """Run ``python -m PACKAGE`` in this process and return its exit code."""

@@ -42,6 +42,8 @@ def reduced_parts(value: Any, path: str) -> tuple[Any, ...] | None:  # noqa: ANN
         return None
     if is_torch(value, {"Size"}):
         return (type(value), tuple(value)), None, None, None
+    if _is_numpys_random(value):
+        return None  # inside an object; skops writes where it stands
     if any(kind.__module__.startswith("torch.jit") for kind in type(value).__mro__):
         raise CannotWriteError(path, f"a {hazards.type_name(value)}", _SCRIPTED)
     try:
@@ -58,6 +60,10 @@ def reduced_parts(value: Any, path: str) -> tuple[Any, ...] | None:  # noqa: ANN
         return None
     _, arguments, state, items, pairs = (*reduced, None, None, None)[:_PARTS]
     return arguments, state, items, pairs
+
+
+def _is_numpys_random(value: Any) -> bool:  # noqa: ANN401
+    return type(value).__module__.startswith("numpy.random.")
 
 
 def is_torch(value: Any, names: set[str]) -> bool:  # noqa: ANN401

@@ -1,0 +1,318 @@
+"""Golden cases with objects: models, functions and own instances as arguments and answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nbship.errors import ExportError
+from nbship.release import golden_objects
+from nbship.resources import shipped_module
+from support.executed import ExecutedNotebook, replay
+from support.packages import Package
+
+TABLE = "import numpy as np\nX = np.sin(np.arange(60.0)).reshape(30, 2)\ny = X.sum(axis=1) > 0.2\n"
+TREE = f"{TABLE}from sklearn.tree import DecisionTreeClassifier\n"
+objects = shipped_module("_objects")
+values = shipped_module("_values")
+
+
+def captured(folder, *cells, root="predict"):
+    """Capture a root and replay it in a fresh process."""
+    record = ExecutedNotebook(*cells, roots=(root,)).capture(folder / "capture", root)
+    return record, replay(folder / "capture", folder / "package")["differences"]
+
+
+def cases_of(folder):
+    lines = (folder / "capture" / "golden.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def altered(folder, old, new):
+    """Replay a capture whose module says something else."""
+    path = folder / "capture" / "module.py"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    return replay(folder / "capture", folder / "altered")["differences"]
+
+
+def test_a_fitted_model_is_an_argument(tmp_path):
+    record, differences = captured(
+        tmp_path,
+        f"{TREE}model = DecisionTreeClassifier(max_depth=2).fit(X, y)",
+        "def share(X, *, classifier):\n    return classifier.predict(X).mean()",
+        "share(X, classifier=model)",
+        root="share",
+    )
+
+    (file,) = record.golden_files
+    (case,) = cases_of(tmp_path)
+    assert differences == []
+    assert (file.type, file.codec) == (
+        "sklearn.tree._classes.DecisionTreeClassifier",
+        "skops",
+    )
+    assert "sklearn.tree._tree.Tree" in file.trusted_types
+    assert case["kwargs"]["classifier"] == {
+        "$file": {"type": file.type, "file": file.file}
+    }
+    column = record.signature.inputs[1]
+    assert (column.name, column.dtype, column.form) == (
+        "classifier",
+        "opaque",
+        file.type,
+    )
+
+
+def test_what_a_call_leaves_in_its_argument_is_compared(tmp_path):
+    cells = (
+        "import pandas as pd\nframe = pd.DataFrame({'a': [1.0, 2.0]})",
+        "def predict(frame, by):\n    frame['b'] = frame['a'] * by",
+        "predict(frame, 3)",
+    )
+
+    record, differences = captured(tmp_path, *cells)
+
+    assert differences == []
+    assert cases_of(tmp_path)[0]["changed"].keys() == {"args"}
+    assert not any("None" in remark for remark in record.remarks)
+    assert altered(tmp_path, "* by", "* by * 2") == [
+        "argument 1 after the call: row 0, column 'b': 6.0 where 3.0 was recorded",
+        "argument 1 after the call: row 1, column 'b': 12.0 where 6.0 was recorded",
+    ]
+
+
+def test_a_model_that_is_fitted_in_place_is_compared(tmp_path):
+    _, differences = captured(
+        tmp_path,
+        TREE,
+        "def predict(model, X, y, depth=2):\n    model.set_params(max_depth=depth).fit(X, y)",
+        "predict(DecisionTreeClassifier(random_state=0), X, y)",
+    )
+
+    assert differences == []
+    found = altered(tmp_path, "depth=2", "depth=1")
+    assert any("after the call: .max_depth" in text for text in found)
+    assert any(".tree_" in text for text in found)
+
+
+def test_an_answer_that_is_a_model_is_compared_in_all_its_parts(tmp_path):
+    cells = (
+        TREE,
+        "def predict(n):\n    return DecisionTreeClassifier(max_depth=n, random_state=0).fit(X, y)",
+        "predict(2)",
+    )
+
+    record, differences = captured(tmp_path, *cells)
+
+    assert differences == []
+    assert record.signature.outputs[0].dtype == "opaque"
+    path = tmp_path / "capture" / "golden.jsonl"
+    text = path.read_text("utf-8")
+    case = json.loads(text)
+    tree = dict(case["output"]["$object"]["state"]["$dict"])["tree_"]
+    nodes = dict(tree["$object"]["state"]["$dict"])["nodes"]
+    threshold = dict(nodes["$object"]["state"]["$dict"])["threshold"]
+    threshold["$array"]["values"][0] += 1e-6
+    path.write_text(json.dumps(case) + "\n", "utf-8")
+    (difference,) = replay(tmp_path / "capture", tmp_path / "forged")["differences"]
+    assert difference.startswith(".tree_.nodes.threshold: row 0: ")
+
+
+def test_functions_are_arguments_by_name(tmp_path):
+    record, differences = captured(
+        tmp_path,
+        "import math\ndef half(x):\n    return x / 2",
+        "def predict(change, x):\n    return change(change(x))",
+        "predict(half, 8.0); predict(math.sqrt, 16.0)",
+    )
+
+    assert differences == []
+    assert len(record.golden_files) == 2
+    assert "def half" in (tmp_path / "capture" / "module.py").read_text("utf-8")
+
+
+def test_a_function_defined_anew_is_no_argument_any_more(tmp_path):
+    with pytest.raises(ExportError, match="as it was before it was defined anew"):
+        captured(
+            tmp_path,
+            "def half(x):\n    return x / 2",
+            "def predict(change, x):\n    return change(x)",
+            "predict(half, 8.0)",
+            "def half(x):\n    return x / 3",
+        )
+
+
+def test_objects_of_the_notebook_are_arguments_and_answers(tmp_path):
+    record, differences = captured(
+        tmp_path,
+        "class Point:\n    def __init__(self, x, y):\n        self.x, self.y = x, y\n",
+        "def predict(point, by):\n    return Point(point.x + by, point.y * 2)",
+        "predict(Point(1.5, 2), 3)",
+    )
+
+    assert differences == []
+    assert record.golden_files[0].trusted_types == ("__notebook__.Point",)
+    assert altered(tmp_path, "* 2", "* 3") == [".y: 6 where 4 was recorded"]
+
+
+def test_an_object_that_holds_a_method_of_its_own_is_an_argument(tmp_path):
+    _, differences = captured(
+        tmp_path,
+        "class Line:\n    def __init__(self, a):\n        self.a = a\n"
+        "        self.answer = self.at\n    def at(self, x):\n        return self.a * x\n",
+        "def predict(line, x):\n    return line.answer(x)",
+        "predict(Line(3), 2)",
+    )
+
+    assert differences == []
+
+
+def test_a_random_generator_is_an_argument_as_it_stood_before_the_call(tmp_path):
+    record, differences = captured(
+        tmp_path,
+        "import numpy as np\nrandom = np.random.RandomState(3)\nrandom.normal(size=7)",
+        "def predict(random, n):\n    return random.normal(size=n)",
+        "predict(random, 2); predict(random, 2)",
+    )
+
+    assert differences == []
+    assert len(record.golden_files) == 2  # the calls before changed it
+    found = altered(tmp_path, "return random", "random.normal(); return random")
+    assert any(text.startswith("row 0: ") for text in found)
+    assert any(text.startswith("argument 1 after the call: ") for text in found)
+
+
+def test_records_of_numpy_are_answers(tmp_path):
+    _, differences = captured(
+        tmp_path,
+        "import numpy as np",
+        "def predict(n):\n"
+        "    people = np.zeros(n, dtype=[('name', 'U5'), ('age', 'i4')])\n"
+        "    people['age'] = np.arange(n) + 30\n    return people",
+        "predict(2)",
+    )
+
+    assert differences == []
+    assert altered(tmp_path, "+ 30", "+ 31") == [
+        ".age: row 0: 31 where 30 was recorded",
+        ".age: row 1: 32 where 31 was recorded",
+    ]
+
+
+def test_calls_that_answer_none_prove_nothing(tmp_path):
+    record, differences = captured(
+        tmp_path,
+        "import sys\ndef predict(x):\n    print(x, file=sys.stderr)",
+        "for x in range(30):\n    predict(x)",
+    )
+
+    assert differences == []
+    assert record.golden_rows == 0
+    assert (
+        "not proven: every recorded answer is None; what is shown, printed or written is not "
+        "compared" in record.remarks
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("predict(lambda x: x)", "<lambda>, a function that no name leads to"),
+        ("with open('/dev/null') as f: predict(f)", "TextIOWrapper"),
+        ("predict(x for x in [1])", "generator"),
+    ],
+)
+def test_arguments_without_a_codec_are_told(tmp_path, call, reason):
+    with pytest.raises(ExportError) as caught:
+        captured(tmp_path, "def predict(x):\n    return 1", call)
+
+    assert caught.value.hazard == "unrecorded-calls"
+    assert reason in caught.value.message
+
+
+def test_a_figure_is_no_answer(tmp_path):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(ExportError, match="is shown, not compared"):
+        captured(
+            tmp_path,
+            "from matplotlib.figure import Figure\ndef predict(x):\n    return Figure(), x",
+            "predict(1)",
+        )
+
+
+def test_objects_have_a_limit_of_calls_and_of_bytes(tmp_path, monkeypatch):
+    cells = (
+        "class Box:\n    def __init__(self, x):\n        self.x = x\n",
+        "def predict(box):\n    return box.x",
+    )
+    monkeypatch.setattr(golden_objects, "MAX_OBJECT_CALLS", 3)
+    record, _ = captured(
+        tmp_path, *cells, "for x in range(5):\n    predict(Box(x))", root="predict"
+    )
+    assert record.golden_cases == 3
+    assert (
+        "2 calls not recorded: more than 3 calls with objects among their arguments"
+        in record.remarks
+    )
+
+    monkeypatch.setattr(golden_objects, "MAX_OBJECT_BYTES", 10)
+    with pytest.raises(ExportError, match="objects of more than 0 MB"):
+        captured(tmp_path / "bytes", *cells, "predict(Box(1))")
+
+
+def test_a_golden_file_that_was_changed_or_is_not_listed_fails_the_replay(tmp_path):
+    record = ExecutedNotebook(
+        "class Box:\n    def __init__(self, x):\n        self.x = x\n",
+        "def predict(box):\n    return box.x",
+        "predict(Box(1))",
+    ).capture(tmp_path / "capture")
+    package = Package(tmp_path, "own_boxes", tmp_path / "capture")
+    path = package.folder / "golden" / record.golden_files[0].file
+    assert package.part("_about").changed_files() == []
+    path.write_bytes(path.read_bytes() + b"x")
+
+    replayed = package.part("_replay").replay()
+
+    assert package.part("_about").changed_files() == [
+        f"golden/{path.name}: changed since the capture"
+    ]
+    assert (
+        f"case 1: GoldenError: golden/{path.name}: sha256 " in replayed.differences[0]
+    )
+    with pytest.raises(package.part("_golden").GoldenError, match="lists no file"):
+        package.part("_golden").argument_of({"$file": {"file": "../capture.json"}})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"$file": {"type": "own.Box", "file": "0.tree"}},
+        {"$object": {"type": "own.Box", "made": ["os.system", ["true"]]}},
+    ],
+)
+def test_a_client_cannot_name_an_object(value):
+    with pytest.raises(values.UnsupportedValueError, match=r"an object of own\.Box"):
+        values.decode(value)
+
+
+def test_objects_that_differ_somewhere_are_told_apart():
+    class Node:
+        def __init__(self, name, parent=None):
+            self.name, self.parent, self.items = name, parent, []
+
+    Node.__qualname__ = "Node"
+    root = Node("root")
+    root.items = [Node("leaf", root), {"deep": (1, Node("leaf", root))}]
+    described = json.loads(json.dumps(objects.encode(root)))
+    assert values.compare(described, root) == []
+
+    root.items[1]["deep"][1].name = "twig"
+    assert values.compare(described, root) == [
+        ".items[1]['deep'][1].name: 'twig' where 'leaf' was recorded"
+    ]
+    root.items[1]["deep"][1].name = "leaf"
+    root.items[0].parent = root.items[1]["deep"][1]
+    assert values.compare(described, root) != []
