@@ -10,7 +10,7 @@ import platform
 import sys
 from typing import Any
 
-from . import _about, _batch, _device, _files, _pickles, _replay
+from . import _about, _batch, _device, _files, _pickles, _replay, _values
 
 #: exit code where the answer is no
 NO = 1
@@ -50,7 +50,12 @@ def predict(arguments: argparse.Namespace) -> int:
             writer.write(answers)
             progress.add(len(answers))
         is_whole = True
-    except (OSError, UnicodeDecodeError, _batch.InputError) as error:
+    except (
+        OSError,
+        UnicodeDecodeError,
+        _batch.InputError,
+        _values.UnsupportedValueError,
+    ) as error:
         sys.stderr.write(f"{arguments.input}: {error}\n")
         return WRONG_INPUT
     finally:

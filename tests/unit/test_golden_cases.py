@@ -206,3 +206,23 @@ def test_sparse_rows_and_rows_by_name_are_asked(tmp_path):
         assert f"golden rows taken from {place}" in record.remarks
         found = replay(tmp_path / root / "capture", tmp_path / root)
         assert found["differences"] == []
+
+
+def test_a_step_of_a_pipeline_is_asked_what_the_steps_before_it_give(tmp_path):
+    notebook = ExecutedNotebook(
+        "import numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import PolynomialFeatures, StandardScaler\n"
+        "X = np.linspace(0, 3, 30).reshape(-1, 1)\n"
+        "scaler, line = StandardScaler(), LinearRegression()\n"
+        "curve = make_pipeline(PolynomialFeatures(9), scaler, line).fit(X, X[:, 0] ** 2)",
+        roots=(),
+    )
+
+    record = notebook.capture(tmp_path / "capture", "line")
+
+    assert record.remarks == (
+        "golden rows taken from X, through the steps of curve before it",
+    )
+    assert record.golden_rows == 30
+    assert replay(tmp_path / "capture", tmp_path / "made")["differences"] == []

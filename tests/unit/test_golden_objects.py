@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import random
 
 import pytest
 
@@ -316,3 +318,119 @@ def test_objects_that_differ_somewhere_are_told_apart():
     root.items[1]["deep"][1].name = "leaf"
     root.items[0].parent = root.items[1]["deep"][1]
     assert values.compare(described, root) != []
+
+
+def test_outdated_calls_are_asked_again_by_the_function_as_it_stands(tmp_path, capsys):
+    notebook = ExecutedNotebook(
+        "import random, sys\nrandom.seed(3)\nrate = 2",
+        "def predict(x, by):\n    print('asked', file=sys.stderr)\n"
+        "    return x * rate * by + 0 * random.random()",
+        "predict(3, 1); predict(4, by=2)",
+        "rate = 5\nbefore = random.getstate()",
+    )
+    capsys.readouterr()
+
+    record = notebook.capture(tmp_path / "capture")
+
+    assert [case["output"] for case in cases_of(tmp_path)] == [15.0, 40.0]
+    assert (
+        "calls of the notebook were asked again when this was captured: rate had been bound "
+        "anew since" in record.remarks
+    )
+    found = replay(tmp_path / "capture", tmp_path / "package")
+    assert found["differences"] == []
+    assert random.getstate() == notebook.namespace["before"]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "rate[0] += 1\n    return x * rate[0]",
+        "global seen\n    seen = x\n    return x * rate[0]",
+        "rate.append(x)\n    return x * rate[0]",
+    ],
+)
+def test_a_function_that_changes_the_notebook_is_not_asked_again(tmp_path, body):
+    notebook = ExecutedNotebook(
+        "rate, seen = [2], 0",
+        f"def predict(x):\n    {body}",
+        "predict(3)",
+        "rate = [5]",
+    )
+
+    with pytest.raises(ExportError) as caught:
+        notebook.capture(tmp_path / "capture")
+
+    assert caught.value.hazard == "outdated-calls"
+    assert "since it was called, rate was bound anew" in caught.value.message
+    assert (notebook.namespace["rate"], notebook.namespace["seen"] in {0, 3}) == (
+        [5],
+        True,
+    )
+
+
+def test_an_answer_that_is_an_object_is_no_row_of_a_file(tmp_path, capsys, monkeypatch):
+    notebook = ExecutedNotebook(
+        "class Box:\n    def __init__(self, x):\n        self.x = x\n",
+        "def predict(x):\n    return Box(x)",
+        "predict(1)",
+    )
+    notebook.capture(tmp_path / "capture")
+    package = Package(tmp_path, "own_answers", tmp_path / "capture")
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"x": 2}\n'))
+
+    code = package.main(["predict", "-"])
+
+    assert code == 2
+    assert "-: a value of type own_answers.model.Box cannot be recorded" in (
+        capsys.readouterr().err
+    )
+    assert package.part("_replay").replay().differences == []
+
+
+INTERPOLATION = """
+import numpy as np
+from scipy.interpolate import interp1d
+knots = np.arange(6.0)
+line = interp1d(knots, knots**2)
+curve = interp1d(knots, knots**2, kind="cubic")
+def predict(x):
+    return float(line(x)) + float(curve(x))
+"""
+GROUPS = """
+import pandas as pd
+groups = pd.DataFrame({"k": list("aabb"), "v": [1.0, 2, 3, 4]}).groupby("k")
+def predict(x, others=groups):
+    return groups.get_group("a")["v"].sum() * x + others["v"].sum()
+"""
+FREQUENCY = """
+import pandas as pd
+days = pd.Series([1.0, 2, 3], index=pd.date_range("2020", periods=3, freq="D"))
+def predict(x):
+    return days * x
+"""
+
+
+@pytest.mark.parametrize("source", [INTERPOLATION, GROUPS, FREQUENCY])
+def test_what_libraries_make_is_captured(tmp_path, source):
+    _, differences = captured(tmp_path, source, "predict(1.5); predict(3)")
+
+    assert differences == []
+
+
+@pytest.mark.parametrize(("home", "is_taken"), [("IPython.core", False), ("own", True)])
+def test_the_notebooks_open_is_pythons_and_nobody_elses(tmp_path, home, is_taken):
+    notebook = ExecutedNotebook(
+        "def opened(*args):\n    return 'mine'\n",
+        "def predict(path):\n    return len(path) or open(path)",
+        "predict('x')",
+    )
+    notebook.namespace["opened"].__globals__["__name__"] = home
+    notebook.namespace["open"] = notebook.namespace["opened"]
+
+    record = notebook.capture(tmp_path / "capture")
+
+    text = (tmp_path / "capture" / "module.py").read_text("utf-8")
+    assert ("mine" in text) is is_taken
+    assert record.golden_cases == 1

@@ -235,6 +235,11 @@ class ClosureWalk:
         return name
 
     @property
+    def wanted(self) -> frozenset[str]:
+        """Every global name that was asked for."""
+        return frozenset(self._readers)
+
+    @property
     def items(self) -> Mapping[str, Item]:
         """The statements taken so far."""
         return self._items

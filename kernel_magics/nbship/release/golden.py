@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,31 @@ def estimator_cases(
         cases, used = _asked(model.predict, tables)
         if cases:
             return tuple(cases), (f"golden rows taken from {', '.join(used)}",)
-    return (), ()
+    cases, used = _asked(model.predict, _through_steps(model, namespace))
+    remark = f"golden rows taken from {', '.join(used)}"
+    return (tuple(cases), (remark,)) if cases else ((), ())
+
+
+def _through_steps(
+    model: Any,  # noqa: ANN401
+    namespace: Mapping[str, Any],
+) -> Iterator[tuple[str, Any]]:
+    """Hand tables through the steps before an estimator, in pipelines of the notebook."""
+    own = getattr(model, "estimator", None)
+    for name, pipeline in list(namespace.items()):
+        steps = getattr(pipeline, "steps", None)
+        if own is None or name.startswith("_") or not isinstance(steps, list):
+            continue
+        places = [i for i, (_, step) in enumerate(steps) if step is own]
+        if not places or not places[0]:
+            continue
+        for place, table in _fitting(pipeline, namespace, is_strict=False):
+            with contextlib.suppress(
+                Exception
+            ):  # data that does not fit raises anything
+                rows = min(MAX_ROWS, _count(table))
+                before = pipeline[: places[0]].transform(_head(table, rows))
+                yield f"{place}, through the steps of {name} before it", before
 
 
 def _asked(

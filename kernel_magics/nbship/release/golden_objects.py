@@ -8,7 +8,7 @@ from nbship.release.recording_limits import LeftOutError
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nbship.records.state import KeptObject
 
@@ -32,10 +32,11 @@ class ObjectShelf:
         self._size_bytes = 0
         self._calls = 0
 
-    def clear(self) -> None:
-        """Forget all files."""
-        self.objects.clear()
-        self._size_bytes = self._calls = 0
+    def keep_only(self, files: Iterable[str]) -> None:
+        """Forget all other files."""
+        self.objects = {name: self.objects[name] for name in dict.fromkeys(files)}
+        self._size_bytes = sum(len(k.encoded.data) for k in self.objects.values())
+        self._calls = 0
 
     def argument(self, value: Any) -> Any:  # noqa: ANN401
         """Write one argument: as JSON, else as a file that the JSON names.
@@ -133,6 +134,8 @@ def _digests(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _digest(value: Any) -> str:  # noqa: ANN401
+    if type(value).__name__.endswith("GroupBy"):  # it fills its caches when it is asked
+        return ""
     try:
         digest: str = shipped_module("_fingerprint").digest_of(value)
     except Exception:  # noqa: BLE001  # whatever the object's own methods raise

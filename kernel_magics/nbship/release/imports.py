@@ -113,7 +113,8 @@ def offers(module: str, name: str, value: Any) -> bool:  # noqa: ANN401
 
 def is_guarded_open(name: str, value: Any) -> bool:  # noqa: ANN401
     """Tell whether it is the ``open`` that IPython puts into every notebook."""
-    return name == "open" and getattr(value, "__wrapped__", None) is open
+    home = str(getattr(value, "__globals__", {}).get("__name__", ""))
+    return name == "open" and home.startswith("IPython.")
 
 
 def live_attribute(walk: ClosureWalk, node: ast.expr) -> Any:  # noqa: ANN401

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import json
 import threading
+import time
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbship.records.signature import Declaration
-from nbship.release.golden_objects import Arguments, ObjectShelf
+from nbship.release.golden_objects import Arguments, ObjectShelf, files_of
 from nbship.release.instructions import is_same_code, use_of
 from nbship.release.recording_limits import LeftOutError
 from nbship.resources import shipped_module
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 MAX_CASES = 200
 #: recorded calls of one root together, as JSON
 MAX_BYTES = 5_000_000
+#: calls kept that speak of something older: their inputs can be asked again
+MAX_OUTDATED = 20
 _RECORDER = "__nbship_recorder__"
 _MAX_REASONS = 5
 _PLAIN = (int, float, str, bytes, bool)
@@ -52,7 +55,11 @@ class Recorder:
         self._shelf = ObjectShelf(keep)
         self._size_bytes = 0
         self._left_out: dict[str, int] = {}
-        self._known: list[Any] = []
+        self._known: dict[str, Any] = {}
+        #: calls made before something was bound anew, with their seconds
+        self._outdated: list[tuple[dict[str, Any], float]] = []
+        self._durations_s: list[float] = []
+        self._bound_anew: dict[str, None] = {}
         self._depth = threading.local()
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], origin: str) -> Any:  # noqa: ANN401
@@ -80,18 +87,30 @@ class Recorder:
         depth = getattr(self._depth, "value", 0)
         began = self._begin(args, kwargs) if depth == 0 else None
         self._depth.value = depth + 1
+        started = time.perf_counter()
         try:
             answer = function(*args, **kwargs)
         finally:
             self._depth.value = depth
         if began is not None:
-            self._keep(*began, answer, origin)
+            duration_s = time.perf_counter() - started
+            self._keep(*began, answer, origin, duration_s)
         return answer
 
     def cases(self) -> tuple[dict[str, Any], ...]:
         """Return the recorded calls that still speak of what the function reads now."""
         self._forget_older()
         return tuple({"case": i, **case} for i, case in enumerate(self._cases, start=1))
+
+    def outdated(self) -> tuple[tuple[dict[str, Any], float], ...]:
+        """Return the last calls that speak of something older, each with its seconds."""
+        self._forget_older()
+        return tuple(self._outdated)
+
+    @property
+    def bound_anew(self) -> tuple[str, ...]:
+        """What was bound anew since those calls."""
+        return tuple(self._bound_anew)
 
     def objects(self) -> Mapping[str, KeptObject]:
         """Return the files that hold arguments of the recorded calls, by name."""
@@ -122,12 +141,13 @@ class Recorder:
             self._leave_out(str(error))
             return None
 
-    def _keep(
+    def _keep(  # what is known of a call
         self,
         inputs: dict[str, Any],
         before: Arguments,
         answer: Any,  # noqa: ANN401
         origin: str,
+        duration_s: float,
     ) -> None:
         try:
             self._check_room(answer)
@@ -141,6 +161,7 @@ class Recorder:
             self._leave_out(str(error))
             return
         self._cases.append(case)
+        self._durations_s.append(duration_s)
         self._size_bytes += len(text)
 
     def _check_room(self, value: Any) -> None:  # noqa: ANN401
@@ -155,16 +176,25 @@ class Recorder:
     def _forget_older(self) -> None:
         """Drop the calls made before something that the function reads was bound anew."""
         known = _read_objects(self.function)
-        is_same = len(known) == len(self._known) and all(
-            _is_unchanged(one, other)
-            for one, other in zip(known, self._known, strict=True)
-        )
-        if not is_same:
-            self._cases.clear()
-            self._shelf.clear()
-            self._left_out.clear()
-            self._size_bytes = 0
-            self._known = known
+        anew = [
+            name
+            for name in known.keys() | self._known.keys()
+            if name not in known
+            or name not in self._known
+            or not _is_unchanged(known[name], self._known[name])
+        ]
+        if not anew:
+            return
+        if self._cases:
+            pairs = zip(self._cases, self._durations_s, strict=True)
+            self._outdated = [*self._outdated, *pairs][-MAX_OUTDATED:]
+            self._bound_anew |= dict.fromkeys(sorted(anew))
+        self._cases.clear()
+        self._durations_s.clear()
+        self._shelf.keep_only(name for c, _ in self._outdated for name in files_of(c))
+        self._left_out.clear()
+        self._size_bytes = 0
+        self._known = known
 
 
 def record(
@@ -222,8 +252,8 @@ def quietly(origin: Callable[[], str]) -> str:
         return ""
 
 
-def _read_objects(function: Any) -> list[Any]:  # noqa: ANN401
-    """List what a function and its helpers read, codes in place of functions."""
+def _read_objects(function: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return what a function and its helpers read, codes in place of functions."""
     names: dict[str, Any] = {}
     start = function
     while hasattr(start, "__wrapped__"):
@@ -240,7 +270,7 @@ def _read_objects(function: Any) -> list[Any]:  # noqa: ANN401
                 value = unrecorded(namespace[name])
                 names[name] = getattr(value, "__code__", value)
                 queue.append(value)
-    return list(names.values())
+    return names
 
 
 @functools.lru_cache(maxsize=256)

@@ -24,6 +24,7 @@ from nbship.release.roots import (
     parameters_of,
 )
 from nbship.release.vendoring import vendored
+from nbship.workflow.asking_again import ask_again
 from nbship.workflow.capture_writing import GOLDEN_FOLDER, write_draft
 from nbship.workflow.capture_writing import Draft as _Draft
 from nbship.workflow.golden_objects import golden_file, take_objects
@@ -130,8 +131,8 @@ def _draft_root(
     answers = answers_of(value, own=own_name(root))
     if answers is not None:
         return _draft_estimator(root, value, answers, walk, codecs)
-    cases, objects, remarks = _recorded(recorder, walk)
     text = answer_text(root, value)
+    cases, objects, remarks = _recorded(recorder, walk, root if not text else "")
     if text:
         draft = _draft_object(root, value, walk, codecs, text)
     elif callable(value) and not isinstance(value, type):
@@ -145,18 +146,26 @@ def _draft_root(
     draft.remarks += remarks
     _add_objects(draft, objects)
     if not draft.cases:
-        raise no_case(root, draft.remarks)
+        anew = recorder.bound_anew if recorder else ()
+        raise no_case(root, draft.remarks, anew)
     return draft
 
 
 def _recorded(
-    recorder: Recorder | None, walk: ClosureWalk
+    recorder: Recorder | None, walk: ClosureWalk, function: str
 ) -> tuple[tuple[Case, ...], dict[str, KeptObject], list[str]]:
-    """Return the recorded calls, what their arguments lie in, and remarks."""
+    """Return the recorded calls, what their arguments lie in, and remarks.
+
+    A function whose calls are outdated is asked again.
+    """
     if recorder is None:
         return (), {}, []
+    again = ""
+    if function and not recorder.cases() and recorder.outdated():
+        walk.require(function, reader=function)
+        again = ask_again(recorder, walk)
     cases, objects, remarks = take_objects(walk, recorder.cases(), recorder.objects())
-    return cases, objects, [*recorder.remarks(), *remarks]
+    return cases, objects, [*recorder.remarks(), *remarks, *([again] if again else [])]
 
 
 def _add_objects(draft: _Draft, objects: Mapping[str, KeptObject]) -> None:

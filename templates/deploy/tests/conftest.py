@@ -33,6 +33,7 @@ class Package:
         self.name: str = self.manifest["package"]
         self.module = importlib.import_module(self.name)
         self.values = importlib.import_module(f"{self.name}._values")
+        self.golden = importlib.import_module(f"{self.name}._golden")
         self.predict = self.module.predict
 
     @property
@@ -52,9 +53,19 @@ class Package:
 
     def arguments(self, case: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Read the arguments of a recorded call anew."""
-        golden = importlib.import_module(f"{self.name}._golden")
-        arguments, named = golden.arguments_of(case)
+        arguments, named = self.golden.arguments_of(case)
         return arguments, named
+
+    def encode(self, value: Any) -> Any:
+        """Write a value as JSON, objects described."""
+        return self.golden.encoded_answer(value)
+
+    @property
+    def is_for_python(self) -> bool:
+        """Whether it takes or gives objects, which no file of rows can hold."""
+        signature = self.manifest["signature"]
+        columns = [*signature["inputs"], *signature["outputs"]]
+        return any(column["dtype"] == "opaque" for column in columns)
 
     def command(self, *words: str) -> int:
         """Run ``python -m PACKAGE`` in this process and return its exit code."""

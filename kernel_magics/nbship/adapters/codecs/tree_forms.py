@@ -83,6 +83,16 @@ def home_of(value: Any) -> tuple[str, str] | None:  # noqa: ANN401
     return next(((home, name) for home in _HOMES if offers(home, name, value)), None)
 
 
+def owner_of(value: Any) -> type | None:  # noqa: ANN401
+    """Find the importable class that a plain function is an attribute of, such as a method."""
+    path = str(getattr(value, "__qualname__", "")).split(".")
+    kind: Any = sys.modules.get(str(getattr(value, "__module__", "")))
+    for name in path[:-1]:
+        kind = getattr(kind, name, None)
+    is_its = isinstance(kind, type) and getattr(kind, path[-1], None) is value
+    return kind if is_its and len(path) == 2 else None  # noqa: PLR2004  # class and name
+
+
 def module_fix(module: ModuleType) -> str:
     """Say what to do about a module that an object holds."""
     return f"Import {module.__name__} in the functions that use it, and do not keep it."
