@@ -8,8 +8,8 @@ ran counts. Then `%mlops export NAME --check` is asked for every function that a
 its top level and for every fitted estimator that a name is bound to at the end. `--whole` builds
 the wheel of each that passes too, and takes the answer of its replay in a fresh environment.
 
-Counted are those that are exported, those refused per hazard, and those whose replay differs from
-what the notebook saw. A function that the notebook never calls has nothing to be compared with: it
+Counted are those that are exported, those refused per hazard, and those refused since their replay
+differs from what the notebook saw: they draw numbers, most of them. A function that the notebook never calls has nothing to be compared with: it
 is refused, and listed apart. Functions whose recorded answers are all None are exported, not
 proven, and counted apart too. What could not run is not asked: a function whose calls stand in
 cells that failed, or that reads a name which a failed cell should have bound.
@@ -280,7 +280,7 @@ def tables(repositories: list[Repository]) -> str:
     versions = [f"{name} {importlib.metadata.version(name)}" for name in libraries]
     heads = (
         "repository", "notebooks", "cells", "failing cells", "roots", "not run", "asked",
-        "exported", "of them answering None", "never called", "refused", "other answers",
+        "exported", "of them answering None", "never called", "refused", "differing at replay",
         "whole wheels", "agreeing",
     )  # fmt: skip
     lines = [
@@ -324,7 +324,9 @@ def _lists(found: Repository) -> list[str]:
     for kind, tally in found.tallies.items():
         lines += [f"- refused, {kind[:-1]}: {_line(text)}" for text in tally.reasons]
         lines += [f"- never called, {kind[:-1]}: {_line(t)}" for t in tally.uncalled]
-        lines += [f"- other answers, {kind[:-1]}: {_line(t)}" for t in tally.differing]
+        lines += [
+            f"- differing at replay, {kind[:-1]}: {_line(t)}" for t in tally.differing
+        ]
         lines += [f"- not run, {kind[:-1]}: {_line(text)}" for text in tally.blocked]
         lines += [f"- answers None, {kind[:-1]}: {_line(t)}" for t in tally.answerless]
     lines += [

@@ -222,7 +222,10 @@ def test_calls_that_answer_none_prove_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
-        ("predict(lambda x: x)", "<lambda>, a function that no name leads to"),
+        (
+            "def of(n):\n    return lambda x: x * n\npredict(of(2))",
+            "<lambda>, a function that no name leads to",
+        ),
         ("with open('/dev/null') as f: predict(f)", "TextIOWrapper"),
         ("predict(x for x in [1])", "generator"),
     ],
@@ -434,3 +437,55 @@ def test_the_notebooks_open_is_pythons_and_nobody_elses(tmp_path, home, is_taken
     text = (tmp_path / "capture" / "module.py").read_text("utf-8")
     assert ("mine" in text) is is_taken
     assert record.golden_cases == 1
+
+
+LAMBDAS = """
+import numpy as np
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+X = np.arange(60.0).reshape(30, 2)
+shift = 2
+model = make_pipeline(
+    FunctionTransformer(lambda X: X[:, [0]] / (shift + X[:, [1]])),  # a ratio
+    LinearRegression(),
+).fit(X, X[:, 0])
+"""
+
+
+def test_a_lambda_inside_an_estimator_gets_a_name(tmp_path):
+    _, differences = captured(tmp_path, LAMBDAS, root="model")
+
+    text = (tmp_path / "capture" / "module.py").read_text("utf-8")
+    assert differences == []
+    assert " = lambda X: X[:, [0]] / (shift + X[:, [1]])" in text
+    assert "shift = 2" in text
+    assert altered(tmp_path, "shift = 2", "shift = 3") != []
+
+
+def test_lambdas_are_arguments_and_keep_their_own_names_in_the_notebook(tmp_path):
+    notebook = ExecutedNotebook(
+        "by = 3\ndouble = lambda x: x * 2",
+        "def predict(change, x):\n    return change(x)",
+        "predict(lambda x: x * by, 2); predict(lambda x: x - by, 2); predict(double, 2)",
+    )
+    record = notebook.capture(tmp_path / "capture")
+
+    found = replay(tmp_path / "capture", tmp_path / "package")
+    assert found["differences"] == []
+    assert len(record.golden_files) == 3
+    assert notebook.namespace["double"].__qualname__ == "<lambda>"
+    assert altered(tmp_path, "by = 3", "by = 4") == [
+        "8 where 6 was recorded",
+        "-2 where -1 was recorded",
+    ]
+
+
+def test_what_a_lambda_read_then_and_reads_no_more_is_no_parity(tmp_path):
+    _, differences = captured(
+        tmp_path,
+        "def predict(change, x):\n    return change(x)",
+        "for n in (3, 4):\n    predict(lambda x: x * n, 2)",
+    )
+
+    assert differences == ["8 where 6 was recorded"]

@@ -11,6 +11,7 @@ from nbship.records.digest import digest_bytes
 from nbship.records.release import GoldenFile
 from nbship.records.state import KeptObject
 from nbship.release.golden_objects import files_of
+from nbship.release.lambdas import bind_lambda, named_lambdas
 from nbship.release.recording import unrecorded
 from nbship.release.recording_limits import LeftOutError
 from nbship.resources import shipped_module
@@ -40,7 +41,9 @@ def keeper_of(codecs: Callable[[], Sequence[Codec]]) -> Keep:
 
     def keep(value: Any) -> KeptObject:  # noqa: ANN401
         try:
-            return _kept(unrecorded(value), codecs())
+            plain = unrecorded(value)
+            with named_lambdas(plain):
+                return _kept(plain, codecs())
         except NbshipError as error:
             raise LeftOutError(error.message) from error
 
@@ -114,6 +117,7 @@ def _kept(value: Any, codecs: Sequence[Codec]) -> KeptObject:  # noqa: ANN401
 
 def _why_not(walk: ClosureWalk, encoded: EncodedState) -> str:
     for name, value in encoded.notebook_objects.items():
+        bind_lambda(walk, name, value)
         if "<" in name:
             return f"an argument is or holds {name}, a function that no name leads to"
         if not walk.has(name) or walk.value_of(name) is not unrecorded(value):

@@ -12,6 +12,7 @@ from nbship.records.digest import digest_bytes
 from nbship.records.release import StateEntry
 from nbship.release import hazards
 from nbship.release.items import Item, StateNeed, written_item
+from nbship.release.lambdas import bind_lambda, named_lambdas
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _encode(
 ) -> tuple[Codec, EncodedState]:
     for codec in codecs:
         try:
-            encoded = codec.encode(need.value)
+            with named_lambdas(need.value):
+                encoded = codec.encode(need.value)
             if encoded is not None:
                 refuse_pickle(codec, encoded)
         except HazardError as error:
@@ -140,13 +142,7 @@ def refuse_pickle(codec: Codec, encoded: EncodedState) -> None:
 
 def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) -> None:
     for name, value in encoded.notebook_objects.items():
-        if name.endswith("<lambda>"):
-            raise HazardError(
-                f"{need.name!r} holds a lambda, which a file cannot name",
-                hint=f"Write it as a def in a cell, then make {need.name} again.",
-                hazard="lambda-in-state",
-                name=need.name,
-            )
+        bind_lambda(walk, name, value)
         if not walk.has(name) or walk.value_of(name) is not value:
             raise HazardError(
                 f"{need.name!r} holds {name}, which is not the {name} that the notebook "
@@ -179,7 +175,8 @@ def _join(
             continue
         together = {name: values.get(name, constants.get(name)) for name in members}
         try:
-            encoded = codec.encode_together(together)
+            with named_lambdas(together):
+                encoded = codec.encode_together(together)
             refuse_pickle(codec, encoded)
         except HazardError as error:
             if changed & set(group):
