@@ -10,7 +10,7 @@ import platform
 import sys
 from typing import Any
 
-from . import _about, _device, _pickles
+from . import _about, _device, _pickles, _values
 from .batch import _batch, _files
 from .parity import _replay
 
@@ -55,7 +55,12 @@ def predict(arguments: argparse.Namespace) -> int:
             writer.write(answers)
             progress.add(len(answers))
         is_whole = True
-    except (OSError, UnicodeDecodeError, _batch.InputError) as error:
+    except (
+        OSError,
+        UnicodeDecodeError,
+        _batch.InputError,
+        _values.UnsupportedValueError,
+    ) as error:
         sys.stderr.write(f"{arguments.input}: {error}\n")
         return WRONG_INPUT
     finally:
@@ -170,6 +175,10 @@ def info(arguments: argparse.Namespace) -> int:
             "model.py": captured["module_digest"],
             "golden.jsonl": captured["golden_digest"],
             **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+            **{
+                f"golden/{item['file']}": item["digest"]
+                for item in captured.get("golden_files", ())
+            },
         },
     }
     if arguments.json:

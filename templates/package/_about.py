@@ -84,6 +84,10 @@ def changed_files() -> list[str]:
         "golden.jsonl": captured["golden_digest"],
         **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
         **({graph["file"]: graph["digest"]} if graph else {}),
+        **{
+            f"golden/{item['file']}": item["digest"]
+            for item in captured.get("golden_files", ())
+        },
         **{item["file"]: item["digest"] for item in captured.get("local_modules", ())},
     }
     return [

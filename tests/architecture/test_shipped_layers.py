@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "templates" / "package"
 BELOW = {
     "parity": set(),
     "inputs": {"parity"},
-    "answering": {"parity"},
+    "answering": {"inputs", "parity"},
     "batch": {"answering", "inputs", "parity"},
     "serving": {"answering", "batch", "inputs", "parity"},
 }

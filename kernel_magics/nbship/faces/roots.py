@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from nbship.records.signature import Declaration
+    from nbship.records.state import KeptObject
     from nbship.workflow.export_capture import LiveNotebook
 
 _PROTOCOL_NAMES = ("pre_run_cell", "post_run_cell")
@@ -59,7 +60,7 @@ class _Attendance:
     def wrap(self, name: str) -> None:
         """Let the calls of a root be recorded from now on."""
         value = self.shell.user_ns[name]
-        stand_in = attended(value, self.running_cell)
+        stand_in = attended(value, self.running_cell, _keep)
         if stand_in is not value:
             self.shell.user_ns[name] = stand_in
 
@@ -189,7 +190,15 @@ def _recorded(function: Callable[..., Any], declared: Declaration) -> Any:  # no
     shell = _shell()
     attendance = _attended.get(id(shell)) or _Attendance(shell)
     origin = attendance.running_cell if shell is not None else str
-    return record(function, origin, declared)
+    return record(function, origin, declared, keep=_keep)
+
+
+def _keep(value: Any) -> KeptObject:  # noqa: ANN401
+    """Write an argument that JSON has no kind for."""
+    from nbship.workbench import Workbench
+    from nbship.workflow.golden_objects import keeper_of
+
+    return keeper_of(Workbench.codecs)(value)
 
 
 def capture_roots(roots: Sequence[str], folder: str | Path) -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "ENOUGH_ROWS",
     "Column",
     "Export",
+    "GoldenFile",
     "LocalModule",
     "Manifest",
     "ParityReport",
@@ -44,6 +45,24 @@ class StateEntry:
     trusted_types: tuple[str, ...] = ()
     #: whether the file holds other values too, each by its name, because they share parts
     is_shared: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoldenFile:
+    """An argument of golden cases that JSON has no kind for, and the file that holds it."""
+
+    #: path of its class
+    type: str
+    #: as of a :class:`StateEntry`
+    codec: str
+    #: file name below ``golden/``
+    file: str
+    digest: str
+    size_bytes: int
+    #: types that the reader must trust, listed one by one
+    trusted_types: tuple[str, ...] = ()
+    #: under which a file of several values has it; "" where the file is the value
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +123,8 @@ class RootCapture:
     #: what a reader should know, such as "golden rows taken from X_test"
     remarks: tuple[str, ...] = ()
     local_modules: tuple[LocalModule, ...] = ()
+    #: what golden cases hold beside JSON
+    golden_files: tuple[GoldenFile, ...] = ()
     #: environment variables that the code reads
     variables: tuple[str, ...] = ()
     #: those of them without which it fails: a replay gives them placeholders

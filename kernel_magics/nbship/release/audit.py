@@ -148,6 +148,7 @@ def _capture_failures(
         capture.module: capture.module_digest,
         capture.golden: capture.golden_digest,
         **{f"state/{entry.file}": entry.digest for entry in capture.state},
+        **{f"golden/{entry.file}": entry.digest for entry in capture.golden_files},
         **{module.file: module.digest for module in capture.local_modules},
     }
     told = package.keys() & {EXPLANATION}  # captures of an earlier time have none

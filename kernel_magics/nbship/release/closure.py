@@ -230,6 +230,11 @@ class ClosureWalk:
         return name
 
     @property
+    def wanted(self) -> frozenset[str]:
+        """Every global name that was asked for."""
+        return frozenset(self._readers)
+
+    @property
     def items(self) -> Mapping[str, Item]:
         """The statements taken so far."""
         return self._items
@@ -248,7 +253,7 @@ class ClosureWalk:
                 hazard="magic",
                 name=reader,
             )
-        if value is _MISSING:
+        if value is _MISSING or imports.is_guarded_open(name, value):
             self._take_missing(name, reader)
             return
         if hazards.secret_in(name, value) is not None:

@@ -85,7 +85,9 @@ def object_schema(
 
 def column_schema(column: Column, *, is_answer: bool = False) -> Schema:
     """Describe one column, argument or part of an answer."""
-    if column.form in _LISTS:
+    if column.dtype == "opaque":
+        body = _opaque(column, is_answer=is_answer)
+    elif column.form in _LISTS:
         body = _list(column, is_answer=is_answer)
     elif column.form == "object":
         body = _or_null(object_schema(column.fields, is_answer=is_answer), column)
@@ -97,6 +99,15 @@ def column_schema(column: Column, *, is_answer: bool = False) -> Schema:
     if column.unit:
         body["x-unit"] = column.unit
     return body
+
+
+def _opaque(column: Column, *, is_answer: bool) -> Schema:
+    """Describe what JSON cannot hold: nothing fits but null, where that was seen."""
+    text = f"an object of class {column.form or 'several'}; call the function in Python"
+    if is_answer:
+        return {"description": text}
+    nothing: Schema = {"type": "null"} if column.is_nullable else {"not": {}}
+    return {**nothing, "description": text}
 
 
 def _list(column: Column, *, is_answer: bool) -> Schema:

@@ -25,11 +25,13 @@ from nbship.release.roots import (
     parameters_of,
 )
 from nbship.release.vendoring import vendored
+from nbship.workflow.asking_again import ask_again
+from nbship.workflow.capture_writing import GOLDEN_FOLDER, write_draft
 from nbship.workflow.capture_writing import Draft as _Draft
-from nbship.workflow.capture_writing import write_draft
+from nbship.workflow.golden_objects import golden_file, take_objects
 from nbship.workflow.graph_capture import add_graph
 from nbship.workflow.local_modules import LocalModules
-from nbship.workflow.state_capture import capture_state
+from nbship.workflow.state_capture import capture_state, reader_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from nbship.ports_shipping import Codec
     from nbship.records.release import RootCapture
+    from nbship.records.state import KeptObject
     from nbship.release.answers import Answers
     from nbship.release.cells import Cells
     from nbship.release.golden import Case
@@ -141,6 +144,7 @@ def _draft_root(
     if answers is not None:
         return _draft_estimator(root, value, answers, walk, codecs)
     text = answer_text(root, value)
+    cases, objects, remarks = _recorded(recorder, walk, root if not text else "")
     if text:
         draft = _draft_object(root, value, walk, codecs, text)
     elif callable(value) and not isinstance(value, type):
@@ -150,11 +154,37 @@ def _draft_root(
         draft.parameters = parameters_of(value)
     else:
         raise no_root(root, value)
-    draft.cases = _with_ids(recorder.cases(), live.cells) if recorder else ()
-    draft.remarks += recorder.remarks() if recorder else ()
+    draft.cases = _with_ids(cases, live.cells)
+    draft.remarks += remarks
+    _add_objects(draft, objects)
     if not draft.cases:
-        raise no_case(root, draft.remarks)
+        anew = recorder.bound_anew if recorder else ()
+        raise no_case(root, draft.remarks, anew)
     return draft
+
+
+def _recorded(
+    recorder: Recorder | None, walk: ClosureWalk, function: str
+) -> tuple[tuple[Case, ...], dict[str, KeptObject], list[str]]:
+    """Return the recorded calls, what their arguments lie in, and remarks.
+
+    A function whose calls are outdated is asked again.
+    """
+    if recorder is None:
+        return (), {}, []
+    again = ""
+    if function and not recorder.cases() and recorder.outdated():
+        walk.require(function, reader=function)
+        again = ask_again(recorder, walk)
+    cases, objects, remarks = take_objects(walk, recorder.cases(), recorder.objects())
+    return cases, objects, [*recorder.remarks(), *remarks, *([again] if again else [])]
+
+
+def _add_objects(draft: _Draft, objects: Mapping[str, KeptObject]) -> None:
+    for name, kept in objects.items():
+        draft.files[f"{GOLDEN_FOLDER}/{name}"] = kept.encoded.data
+        draft.golden_files.append(golden_file(kept))
+        draft.modules |= {*kept.encoded.modules, *reader_module(kept.codec)}
 
 
 def _draft_object(

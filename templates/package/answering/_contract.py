@@ -132,6 +132,17 @@ def contract_of(predict: Any) -> Contract:
     )
 
 
+def not_served(contract: Contract) -> str:
+    """Say why no request can be answered; "" where requests can."""
+    for field in contract.inputs:
+        if field.dtype == "opaque" and not (field.is_optional or field.is_nullable):
+            return f"{field.name!r} takes an object that JSON cannot hold"
+    for field in contract.outputs:
+        if field.dtype == "opaque":
+            return "the answer is an object that JSON cannot hold"
+    return ""
+
+
 def kind_of(encoded: Any) -> str:
     """Return the mark of an encoded value, such as ``$array``; "" for plain JSON."""
     if isinstance(encoded, dict) and len(encoded) == 1:

@@ -23,7 +23,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import _about, _values
+from .. import _about, _golden, _values
 from ..parity import _replay
 from . import _graph, _routines, _tables
 from ._fast import DeclinedError
@@ -145,7 +145,7 @@ def golden_rows(contract: Contract) -> Any:
     cases = list(_replay.golden_cases())
     if not contract.is_table:
         named = {
-            field.name: _values.decode(field.recorded)
+            field.name: _golden.argument_of(field.recorded)
             for field in contract.inputs
             if field.recorded is not None
         }

@@ -320,6 +320,8 @@ def _categories(column: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _expected(spec: Spec) -> str:  # noqa: PLR0911  # one line a form
+    if spec.dtype == "opaque":
+        return f"an object of class {spec.form or 'several'}, given in Python"
     if spec.form == "object":
         return "an object by name"
     if spec.form == "frame":
@@ -337,6 +339,5 @@ def _expected(spec: Spec) -> str:  # noqa: PLR0911  # one line a form
 
 def _items_text(spec: Spec, shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
-        count = "" if shape[0] == -1 else f"{shape[0]} "
-        return f"{count}{spec.dtype}"
+        return f"{'' if shape[0] == -1 else f'{shape[0]} '}{spec.dtype}"
     return f"lists of shape {tuple(shape[1:])} of {spec.dtype}"

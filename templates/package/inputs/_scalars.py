@@ -20,7 +20,7 @@ class WrongError(Exception):
     """A scalar does not fit; the arguments are the word of ``_problems`` and what was expected."""
 
 
-def scalar_of(
+def scalar_of(  # noqa: PLR0911  # one line a dtype
     dtype: str,
     *,
     form: str,
@@ -57,6 +57,8 @@ def scalar_of(
         return _category_of(categories)
     if lower == "string":
         return _text
+    if lower == "opaque":
+        return _nothing
     return _date_of(form) if lower.startswith("datetime64") else _any
 
 
@@ -73,6 +75,10 @@ def limits_of(column: dict[str, Any]) -> tuple[float, float] | None:
     if low is None and high is None:
         return None
     return (-math.inf if low is None else low, math.inf if high is None else high)
+
+
+def _nothing(value: Any, _is_text: bool) -> Any:  # noqa: FBT001
+    raise TypeError(value)  # JSON cannot hold what is wanted
 
 
 def _float(value: Any, is_text: bool) -> float:  # noqa: FBT001  # called for every cell

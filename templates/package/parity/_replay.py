@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .. import _about, _values
+from .. import _about, _golden, _values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,17 +158,18 @@ def _take(result: Replay, predict: Any, case: dict[str, Any]) -> None:
 def replay_case(predict: Any, case: dict[str, Any]) -> tuple[list[str], str]:
     """Replay one golden case: how its answer differs, and the digest of the answer."""
     try:
-        answer = _answer(predict, case)
-        differences = _values.compare(case["output"], answer, tolerance())
-        text = json.dumps(_values.encode(answer), sort_keys=True)
+        arguments, named = _golden.arguments_of(case)
+        answer = predict(*arguments, **named)
+        differences = _golden.differences_of(case, answer, tolerance())
+        differences += _golden.differences_after(case, arguments, named, tolerance())
+        text = json.dumps(_golden.encoded_answer(answer), sort_keys=True)
     except Exception as error:  # noqa: BLE001  # the author's function may raise anything
         return [f"{_named(error)} where an answer was recorded"], _named(error)
     return differences, hashlib.sha256(text.encode()).hexdigest()
 
 
 def _answer(predict: Any, case: dict[str, Any]) -> Any:
-    arguments = [_values.decode(item) for item in case["args"]]
-    named = {key: _values.decode(item) for key, item in case["kwargs"].items()}
+    arguments, named = _golden.arguments_of(case)
     return predict(*arguments, **named)
 
 

@@ -75,7 +75,7 @@ def read(contract: Contract, given: Any, path: str) -> dict[str, Any]:
     }
 
 
-def value_of(  # noqa: PLR0911  # one line a kind
+def value_of(  # one line a kind
     field: Field | None, given: Any, path: str
 ) -> Any:
     """Turn JSON into the kind of value that the golden cases recorded.
@@ -90,6 +90,12 @@ def value_of(  # noqa: PLR0911  # one line a kind
     if given is None and (field.is_nullable or field.is_optional):
         return None
     kind = kind_of(field.recorded)
+    if field.dtype == "opaque":
+        raise WrongInputError(
+            f"{path}: an object of the notebook was recorded, which JSON cannot hold; call the "
+            "function in Python",
+            field=path,
+        )
     if _is_marked(field, given, kind):
         return decoded(given, path)
     if field.spec is not None:
@@ -101,6 +107,17 @@ def value_of(  # noqa: PLR0911  # one line a kind
             raise WrongInputError(
                 f"{path}: {error}; {_WANTED[kind]} was expected", field=path
             ) from error
+    return _plain(field, given, path)
+
+
+def _plain(field: Field, given: Any, path: str) -> Any:
+    """Check a value that JSON has a kind for.
+
+    Raises
+    ------
+    WrongInputError
+        If it is of another kind.
+    """
     wanted = _TYPES.get(field.dtype)
     if field.dtype == "int64" and isinstance(given, float) and given.is_integer():
         given = int(given)

@@ -66,19 +66,15 @@ def serve(options: Options) -> int:
     Raises
     ------
     ServeError
-        If the package was changed, its model cannot be loaded, or the port is taken.
+        If the package was changed, its model cannot be loaded or takes or gives what JSON
+        cannot hold, or the port is taken.
     """
     log = Log(model=str(_about.origin()["name"]), version=_about.version())
     changed = _about.changed_files()
     if changed:
         raise ServeError(f"{changed[0]}; install the package again")
     started = time.monotonic()
-    try:
-        predict = _about.predict_function()
-        contract = _contract.contract_of(predict)
-    except Exception as error:
-        log.failure("not_loaded", error)
-        raise ServeError(f"the model cannot be loaded: {error}") from error
+    predict, contract = _loaded(log)
     sockets = _listen(options)
     metrics = Metrics(options.workers)
     log.write(
@@ -108,6 +104,19 @@ def serve(options: Options) -> int:
         )
 
     return _supervise(work, sockets, metrics=metrics, options=options, log=log)
+
+
+def _loaded(log: Log) -> tuple[Callable[..., Any], _contract.Contract]:
+    try:
+        predict = _about.predict_function()
+        contract = _contract.contract_of(predict)
+    except Exception as error:
+        log.failure("not_loaded", error)
+        raise ServeError(f"the model cannot be loaded: {error}") from error
+    reason = _contract.not_served(contract)
+    if reason:
+        raise ServeError(f"{reason}; import {__package__} and call it in Python")
+    return predict, contract
 
 
 def _listen(options: Options) -> list[socket.socket]:
