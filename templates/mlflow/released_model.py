@@ -52,9 +52,11 @@ class ReleasedModel(PythonModel):  # type: ignore[misc]
             files.extractall(self._folder.name)
         name = f"{about['package']}_{found[:16]}"
         self._package = _imported(name, Path(self._folder.name, about["package"]))
-        self._inputs = importlib.import_module(f"{name}._inputs")
-        self._batch = importlib.import_module(f"{name}._batch")
-        self._case = next(importlib.import_module(f"{name}._replay").golden_cases())
+        self._inputs = importlib.import_module(f"{name}.inputs._inputs")
+        self._batch = importlib.import_module(f"{name}.batch._batch")
+        self._case = next(
+            importlib.import_module(f"{name}.parity._replay").golden_cases()
+        )
         self._predict = self._package.predict
 
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG002

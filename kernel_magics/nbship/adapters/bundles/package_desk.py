@@ -41,7 +41,7 @@ class _Desk:
         self._inputs: Any = None
         self._package = package
         try:
-            self._values = import_module(f"{package}._values")
+            self._golden = import_module(f"{package}._golden")
             self._predict = import_module(package).predict
         except Exception as error:  # noqa: BLE001  # the author's module may raise anything
             self.error = _named(error)
@@ -57,7 +57,8 @@ class _Desk:
         found = {"answer": None, "raised": "", "refused": self._refusal(case)}
         try:
             args, named = self._arguments(case)
-            found["answer"] = self._values.encode(self._predict(*args, **named))
+            answer = self._predict(*args, **named)
+            found["answer"] = self._golden.encoded_answer(answer)
         except Exception as error:  # noqa: BLE001
             found["raised"] = _named(error)
         return found
@@ -73,9 +74,8 @@ class _Desk:
         return 1000 * (time.perf_counter() - started)
 
     def _arguments(self, case: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        decode = self._values.decode
-        named = {key: decode(item) for key, item in case["kwargs"].items()}
-        return [decode(item) for item in case["args"]], named
+        arguments: tuple[list[Any], dict[str, Any]] = self._golden.arguments_of(case)
+        return arguments
 
     def _refusal(self, case: dict[str, Any]) -> str:
         """Ask the check that stands before ``predict`` wherever input is JSON."""
