@@ -364,6 +364,17 @@ def test_the_handoff_is_one_page(bundle, told):
         assert len(lines) <= 90
 
 
+def test_the_handoff_shows_the_first_recorded_call_as_a_request(bundle):
+    text = (bundle / "HANDOFF.md").read_text("utf-8")
+    first = json.loads((bundle / "tests" / "golden.jsonl").read_text().splitlines()[0])
+
+    (line,) = (line for line in text.splitlines() if line.startswith("  -d "))
+    call = {**dict(zip(("zone", "km"), first["args"], strict=False)), **first["kwargs"]}
+    assert json.loads(line.removeprefix("  -d '").removesuffix("'")) == {
+        "instances": [call]
+    }
+
+
 def test_the_changelog_says_what_changed_since_the_release_before(tmp_path):
     class Smaller(LockedBuilder):
         def lock(self, _requirements, **_asked):

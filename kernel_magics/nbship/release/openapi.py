@@ -6,6 +6,7 @@ those who run the server. Everything else a server offers is outside of this doc
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,19 @@ def openapi_document(
         },
         "components": {"schemas": _schemas(signature, asked.form)},
     }
+
+
+def example_request(document: str) -> str:
+    """Return the body of the first recorded call, one line of JSON; "" where none can be shown.
+
+    Parameters
+    ----------
+    document
+        The text of an OpenAPI document of :func:`openapi_document`.
+    """
+    asked = json.loads(document)["paths"][PREDICT]["post"]["requestBody"]
+    example = asked["content"]["application/json"].get("example")
+    return "" if example is None else json.dumps(example, ensure_ascii=False)
 
 
 def _predict(root: str, example: Any) -> Document:  # noqa: ANN401  # any JSON

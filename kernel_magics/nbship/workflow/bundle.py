@@ -20,6 +20,7 @@ from nbship.release.model_signature import (
     signed_bytes,
     signed_payload,
 )
+from nbship.release.openapi import OPENAPI, example_request
 from nbship.release.schemas import PLACES
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
 from nbship.release.wheelhouse import WHEELHOUSE
@@ -231,7 +232,14 @@ def _write_texts(  # noqa: PLR0913  # what is written, and from what
         for name, place in PLACES.items()
     }
     names = [*regular_files(folder), *texts]
-    texts |= write_papers(evidence, built, wish=wish, pages=makers.pages, names=names)
+    texts |= write_papers(
+        evidence,
+        built,
+        wish=wish,
+        pages=makers.pages,
+        names=names,
+        request=example_request(texts[PLACES[OPENAPI]]),
+    )
     for name, text in texts.items():
         _place(folder, name).write_text(text, "utf-8")
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Wish
 
+#: a longer request is not shown
+MAX_REQUEST = 600
 #: pages, by their place in the bundle; their templates lie in ``templates/deploy``
 PAGES = (
     "ANNEX_IV.md",
@@ -82,13 +84,14 @@ class Built:
     training: Baseline | None = None
 
 
-def write_papers(
+def write_papers(  # noqa: PLR0913  # what pages are made of
     evidence: Evidence,
     built: Built,
     *,
     wish: Wish,
     pages: PageWriter,
     names: Iterable[str],
+    request: str = "",
 ) -> dict[str, str]:
     """Write every paper; equal inputs give equal texts.
 
@@ -104,6 +107,8 @@ def write_papers(
         Fills templates.
     names
         Paths of the files that the bundle holds besides.
+    request
+        The body of a request to show; "" for none.
 
     Returns
     -------
@@ -144,6 +149,7 @@ def write_papers(
         ),
         **operating_facts(evidence, operated),
         "version_remark": version_remark(built.changes, evidence.version),
+        "request": request if len(request) <= MAX_REQUEST else "",
         "points": annex_points(wish.said, names=there),
     }
     return texts | {

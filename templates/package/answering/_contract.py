@@ -178,7 +178,7 @@ def form_of(said: str, cases: list[dict[str, Any]]) -> str:
     return said
 
 
-def instance_of(form: str, case: dict[str, Any]) -> Any:
+def instance_of(form: str, case: dict[str, Any], names: list[str]) -> Any:
     """Return the first row or call of a golden case, as a client writes it; None for others.
 
     Parameters
@@ -187,9 +187,15 @@ def instance_of(form: str, case: dict[str, Any]) -> Any:
         As :func:`form_of` says it.
     case
         The golden case.
+    names
+        The arguments, in their order.
     """
     if form == "arguments":
-        return dict(case["kwargs"]) if not case["args"] else None
+        call = {**dict(zip(names, case["args"], strict=False)), **case["kwargs"]}
+        is_plain = len(case["args"]) <= len(names) and not any(
+            map(kind_of, call.values())
+        )
+        return call if is_plain else None
     table = _values.decode(_only(case))
     if form == "list":
         return table[0] if table and not isinstance(table[0], float) else None

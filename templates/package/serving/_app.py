@@ -109,7 +109,12 @@ class Application:
     def _handler(self, request: Request) -> Any:
         methods = self._routes.get(request.path)
         if methods is None:
-            raise HttpError(failure(_NOT_FOUND, f"{request.path}: not found"))
+            raise HttpError(
+                failure(
+                    _NOT_FOUND,
+                    f"{request.path}: not found; /openapi.json lists what is",
+                )
+            )
         handler = methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             allowed = ", ".join(methods)

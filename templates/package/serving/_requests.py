@@ -295,7 +295,9 @@ def _refused(message: str) -> tuple[str, str]:
     if lacks:
         path = f"{path}.{lacks['name']}".lstrip(".")
         text = "missing"
-    return (f"{path}: {text}" if path else f"the body: {text}"), path
+    if path:
+        return f"{path}: {text}", path
+    return f'the body: {text}; {{"instances": [...]}} was expected', path
 
 
 def body_of(rows_answer: list[Any], version: str) -> bytes:

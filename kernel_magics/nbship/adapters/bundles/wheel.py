@@ -154,7 +154,8 @@ def _asked(capture: RootCapture, golden: bytes) -> Asked:
     if not cases:
         return Asked(form=capture.signature.input_form)
     form = str(contract.form_of(capture.signature.input_form, cases))
-    return Asked(form=form, example=contract.instance_of(form, cases[0]))
+    names = [column.name for column in capture.signature.inputs]
+    return Asked(form=form, example=contract.instance_of(form, cases[0], names))
 
 
 def packaged_name(name: str, capture: RootCapture) -> str:
