@@ -244,7 +244,17 @@ def _facts(options: argparse.Namespace) -> dict[str, Any]:
         "cpus": len(os.sched_getaffinity(0)),
         "load": list(os.getloadavg()),
         "versions": {"here": own, **others},
-        "arguments": {k: str(v) for k, v in vars(options).items()},
+        "arguments": {
+            name: str(getattr(options, name))
+            for name in (
+                "seconds",
+                "rounds",
+                "connections",
+                "rows",
+                "models",
+                "workers",
+            )
+        },
     }
 
 

@@ -19,6 +19,7 @@ from nbship.release.lock_text import read_lock
 from nbship.workflow.bundle_files import read_capture
 from nbship.workflow.export import make_export
 from support.captures import FARE_MODULE, write_capture
+from support.executed import ExecutedNotebook
 from support.releases import Forger, ReleaseCase, ask
 from support.review_case import AT, JOB_ID
 from support.tools import lack
@@ -86,6 +87,55 @@ def test_the_same_release_gives_the_same_wheel(case, bundle, tmp_path):
     )
 
     assert digest_file(again) == digest_file(bundle / "dist" / again.name)
+
+
+def test_the_package_itself_decides_what_answers_and_the_wheel_tells(bundle):
+    manifest = json.loads((bundle / "manifest.json").read_bytes())
+    wheel = read_wheel(bundle / manifest["wheel"])
+
+    assert manifest["serving"] == {
+        "form": "arguments",
+        "answers": "the author's code",
+        "why": "each call has arguments of its own",
+        "row_by_row": False,
+        "why_row_by_row": "each call has arguments of its own",
+    }
+    assert json.loads(wheel["fares/origin.json"])["serving"] == manifest["serving"]
+
+
+@pytest.mark.full
+def test_an_estimator_s_compiled_routines_are_proven_where_it_is_replayed(tmp_path):
+    notebook = ExecutedNotebook(
+        "import numpy as np\nfrom sklearn.linear_model import Ridge\n"
+        "from sklearn.preprocessing import StandardScaler\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "X = np.random.default_rng(1).normal(size=(80, 3))",
+        "model = make_pipeline(StandardScaler(), Ridge()).fit(X, X[:, 0])",
+        "X_test = X[:40]",
+        roots=(),
+    )
+    notebook.capture(tmp_path / "capture", "model")
+    export = make_export(
+        tmp_path / "capture",
+        export_folder=tmp_path / "export",
+        package="ridge",
+        version="1.0.0",
+        export_id="export-1",
+        at=AT,
+        builder=WheelBuilder(),
+        replayer=UvReplayer(),
+    )
+
+    wheel = read_wheel(tmp_path / "export" / export.wheel)
+
+    assert export.parity.passed
+    assert json.loads(wheel["ridge/origin.json"])["serving"] == {
+        "form": "array",
+        "answers": "compiled routines",
+        "why": "296 golden and generated rows agree bit by bit",
+        "row_by_row": True,
+        "why_row_by_row": "40 golden rows get the same answers alone and together",
+    }
 
 
 def test_a_forged_golden_number_is_named_although_all_is_recomputed(bundle, tmp_path):

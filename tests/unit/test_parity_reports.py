@@ -14,7 +14,7 @@ from nbship.records.codec import from_json, json_text
 from nbship.records.parity import Access, Coverage, ParityReport, Place, StateChange
 from nbship.release.parity import drawing_line, notes_of, parity_of
 from nbship.release.schemas import PLACES
-from support.releases import FakeReplayer, Forger, ReleaseCase, ask
+from support.releases import SERVING, FakeReplayer, Forger, ReleaseCase, ask
 
 PLACE = {
     "line": 7,
@@ -226,6 +226,29 @@ def test_what_was_told_stands_on_the_page_in_the_manifest_and_in_a_verification(
     assert manifest["parity"]["unproven"] == ["3 distinct golden rows, fewer than 20"]
     assert found.failures == ()
     assert "not proven: 3 distinct golden rows, fewer than 20" in found.notices
+
+
+def test_what_answers_stands_in_manifest_and_wheel_and_both_must_agree(tmp_path):
+    case = ReleaseCase(tmp_path).approve()
+    bundle = Path(case.release().bundle)
+    forger = Forger(bundle, tmp_path)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    wheel = read_wheel(bundle / manifest["wheel"])
+
+    def change(data):
+        told = json.loads(data)
+        told["serving"] = {**told["serving"], "answers": "compiled routines"}
+        return json.dumps(told).encode()
+
+    forger.rewrite("manifest.json", change)
+    found = ask(forger.recompute())
+
+    assert manifest["serving"] == SERVING
+    assert json.loads(wheel["fares/origin.json"])["serving"] == SERVING
+    assert any(
+        "another way to answer than manifest.json says" in text
+        for text in found.failures
+    )
 
 
 def test_the_schemas_of_a_bundle_are_those_of_its_wheel(tmp_path):

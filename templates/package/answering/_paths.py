@@ -125,19 +125,24 @@ def _hold_to(chosen: Chosen, decided: dict[str, Any]) -> None:
     """Use nothing that the export did not prove, whatever is seen here."""
     if not decided:
         return
+    said = "at the export: "
     if chosen.routine is not None and decided["answers"] != chosen.by:
+        # where the model could not be loaded, the answer to the question is the reason
         chosen.routine, chosen.by = None, AUTHOR
-        chosen.why = f"at the export: {decided['why']}"
-    if chosen.is_by_row and not decided["row_by_row"]:
+        chosen.why = said + decided.get("why", decided["answers"])
+    if chosen.is_by_row and not decided.get("row_by_row"):
         chosen.is_by_row = False
-        chosen.why_by_row = f"at the export: {decided['why_row_by_row']}"
+        chosen.why_by_row = said + decided.get("why_row_by_row", decided["answers"])
 
 
 def by_row(predict: Callable[..., Any], contract: Contract) -> tuple[bool, str]:
     """Tell whether rows that are asked together get the answers that they get alone, and why."""
     if not contract.is_table:
         return False, "each call has arguments of its own"
-    return _compare_rows(predict, contract, golden_rows(contract))
+    is_by_row, why = _compare_rows(predict, contract, golden_rows(contract))
+    chosen = Chosen(contract, predict, is_by_row=is_by_row, why_by_row=why)
+    _hold_to(chosen, _about.decided())
+    return chosen.is_by_row, chosen.why_by_row
 
 
 def golden_rows(contract: Contract) -> Any:
