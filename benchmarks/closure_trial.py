@@ -91,7 +91,7 @@ class Tally:
     agreeing: int = 0
 
     def add(self, place: str, check: dict, failed: list[str]) -> None:
-        """Count one check; ``failed`` are the sources of cells that failed, of functions."""
+        """Count one check; ``failed`` are the sources of cells that failed."""
         words = {
             f["hazard"]: f for f in check["findings"] if f["severity"] == "blocker"
         }
@@ -147,8 +147,11 @@ def _weak(check: dict) -> list[dict]:
 
 
 def _is_blocked(root: str, words: dict, failed: list[str]) -> bool:
-    """Tell whether a refusal only says that cells before it failed."""
-    bound, called = set(), set()
+    """Tell whether a refusal only says that cells before it failed.
+
+    These are calls of a function, the call that fits an estimator, names that are read.
+    """
+    bound, called, fitted = set(), set(), set()
     for source in failed:
         for node in ast.walk(_parsed(source)):
             if isinstance(node, ast.alias):
@@ -157,8 +160,11 @@ def _is_blocked(root: str, words: dict, failed: list[str]) -> bool:
                 bound.add(node.name)
             elif isinstance(node, ast.Name):
                 (called if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+            elif isinstance(node, ast.Attribute) and node.attr == "fit":
+                fitted.add(ast.unparse(node.value))
     if _UNCALLED in words:
-        return root in called
+        is_estimator = "fits its" in words[_UNCALLED]["message"]
+        return root in (fitted if is_estimator else called)
     names = {finding.get("name") for finding in words.values()}
     return set(words) == {"missing-name"} and (names <= bound or "*" in bound)
 
@@ -358,8 +364,7 @@ def trial(folder: Path, arguments: argparse.Namespace, report) -> Repository:
                 found.notebooks[name] = cells = (ran, len(failed), first)
                 for kind, pairs in checks.items():
                     for root, check in pairs:
-                        sources = failed if kind == "functions" else []
-                        found.tallies[kind].add(f"{name}, {root}", check, sources)
+                        found.tallies[kind].add(f"{name}, {root}", check, failed)
                 took = f"{time.monotonic() - began:.0f} s"
                 print(f"{name}: {took}, {cells}", file=sys.stderr, flush=True)
                 report(found)

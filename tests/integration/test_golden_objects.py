@@ -17,8 +17,9 @@ from nbship.workflow.export import make_export
 from support.executed import ExecutedNotebook
 from support.for_it import lay_out, run_pytest
 from support.review_case import AT
-from support.serving import site_of
+from support.serving import served, site_of
 
+pytestmark = pytest.mark.xdist_group("golden-objects")
 SETUP = """
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -86,6 +87,7 @@ def test_objects_are_replayed_in_a_fresh_environment(capture, tmp_path):
     }
 
 
+@pytest.mark.full
 def test_a_model_swapped_in_a_golden_case_is_no_parity(capture, tmp_path):
     forged = tmp_path / "capture"
     shutil.copytree(capture, forged)
@@ -106,6 +108,7 @@ def test_a_model_swapped_in_a_golden_case_is_no_parity(capture, tmp_path):
     }
 
 
+@pytest.mark.full
 def test_its_tests_pass_for_it(capture, tmp_path):
     lay_out(tmp_path / "it", capture)
 
@@ -146,3 +149,36 @@ def test_what_json_cannot_hold_is_refused_with_its_reason(
     assert ended.returncode == code
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+OPTIONAL = """
+def chance(x, other=None):
+    used = other if other is not None else model
+    return float(used.predict_proba([[x, x]])[0, 1])
+"""
+
+
+def test_an_object_that_may_be_left_out_is_served_and_refused_where_it_is_sent(
+    tmp_path,
+):
+    calls = "chance(0.5); chance(0.2, LogisticRegression(C=3).fit(X, y)); chance(0.1, other=None)"
+    notebook = ExecutedNotebook(SETUP, OPTIONAL, calls, roots=("chance",))
+    notebook.capture(tmp_path / "capture", "chance")
+    site = site_of(tmp_path, "chances", tmp_path / "capture")
+
+    with served(site, "chances") as server:
+        good = server.client.post("/predict", json={"instances": [{"x": 0.5}]})
+        answers = [
+            server.client.post(
+                "/predict", json={"instances": [{"x": 1, "other": sent}]}
+            )
+            for sent in ({"$file": {"type": "x", "file": "y"}}, {"C": 3}, 1)
+        ]
+
+    assert good.json()["predictions"] == [
+        notebook.namespace["chance"](0.5),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * 3
+    for answer in answers:
+        assert answer.json()["field"] == "instances[0].other"
+        assert "which JSON cannot hold" in answer.json()["error"]
