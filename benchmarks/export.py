@@ -2,11 +2,12 @@
 
     python benchmarks/export.py [FOLDER] [--repeats 3] [--checks-only]
 
-For the demo's notebook and every notebook of the folder (the tests' own by default): each root
-that it offers (`predict`, else its first fitted estimator) is checked and exported in the kernel
-that ran it. Reported are the seconds of `--check` (the first call, and the median of those after
-it, each behind an edit of the root's cell; in brackets the processor's), those of the whole export, the lines kept against the
-notebook's, the sizes of the wheel and of what it installs.
+For the demo's notebook and every notebook of the folder (the tests' eight kinds by default): the
+root that it offers (`predict` or a name like it, else its first fitted estimator) is checked and
+exported in the kernel that ran it. Reported are the seconds of `--check` (the first call, and the
+median of those after it, each behind an edit of the root's cell; in brackets the processor's),
+those of the whole export, the lines kept against the notebook's, the sizes of the wheel and of all
+that its lock installs, without the interpreter.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ import shutil
 import statistics
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 import nbformat
-from closure_trial import _ATTEND, _ESTIMATORS, OWN, Kernel, functions_of
+from closure_trial import _ATTEND, _ESTIMATORS, Kernel, functions_of
 
-DEMO = Path(__file__).resolve().parents[1] / "binder" / "demo" / "penguins.ipynb"
+from nbship.adapters.bundles.replay import UvReplayer
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "binder" / "demo" / "penguins.ipynb"
+KINDS = ROOT / "tests" / "notebooks" / "kinds"
+#: what notebooks call what they ship
+ROOTS = ("predict", "quote", "forecast", "model")
 _TIMED = """
 import time as _time
 _started = _time.perf_counter(), _time.process_time()
@@ -50,7 +56,8 @@ def measure(
                     return None
         _, text = kernel.run(_ESTIMATORS, 60)
         estimators, _ = json.loads(text.strip().splitlines()[-1])
-        wanted = [n for n in ("predict",) if n in names] or estimators or names
+        known = {*names, *estimators}
+        wanted = [n for n in ROOTS if n in known] or estimators or names
         for root in wanted:
             first = timed(kernel, f"export {root} --check --json")
             if first and first[1]["passed"]:
@@ -114,12 +121,17 @@ def measured(  # noqa: PLR0913, PLR0917
     if done:
         seconds, export = done
         wheel = folder / ".mlops" / "exports" / export["id"] / export["wheel"]
-        with zipfile.ZipFile(wheel) as archive:
-            installed = sum(entry.file_size for entry in archive.infolist())
+        found = UvReplayer().inspect(
+            wheel,
+            wheel.parents[1] / "requirements.lock",
+            package=export["package"],
+            python_version=export["parity"]["python_version"],
+        )
         row |= {
             "export_s": seconds[0],
             "wheel": wheel.stat().st_size,
-            "installed": installed,
+            "installed": found.installed_bytes,
+            "distributions": len(found.distributions),
             "is_equal": export["parity"]["passed"],
         }
     return row
@@ -133,24 +145,33 @@ def shown(seconds: tuple[float, float]) -> str:
 def table(rows: dict[str, dict]) -> str:
     """Write the measurements as Markdown, with the median and spread of the lines kept."""
     lines = [
-        "| notebook | root | first check, s | check after an edit, s | export, s | equal | lines kept | wheel, kB |",
-        "|---|---|---|---|---|---|---|---|",
+        (
+            "| notebook | root | first check, s | check after an edit, s | export, s | equal | "
+            "lines kept | wheel, kB | installed, MB | distributions |"
+        ),
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():
         export = f"{row['export_s']:.1f}" if "export_s" in row else "-"
         wheel = f"{row['wheel'] / 1000:.0f}" if "wheel" in row else "-"
+        size = f"{row['installed'] / 1e6:.1f}" if "installed" in row else "-"
         equal = {True: "yes", False: "NO"}.get(row.get("is_equal"), "-")
         lines.append(
             f"| {name} | {row['root']} | {shown(row['first_s'])} | {shown(row['check_s'])} | "
-            f"{export} | {equal} | {row['kept']} of {row['lines']} | {wheel} |"
+            f"{export} | {equal} | {row['kept']} of {row['lines']} | {wheel} | "
+            f"{size} | {row.get('distributions', '-')} |"
         )
-    shares = sorted(row["kept"] / row["lines"] for row in rows.values() if row["lines"])
+    shares = sorted(
+        row["kept"] / row["lines"]
+        for name, row in rows.items()
+        if row["lines"] and name != DEMO.name
+    )
     if shares:
         lines += [
             "",
             (
                 f"Lines kept: median {statistics.median(shares):.1%}, from {shares[0]:.1%} to "
-                f"{shares[-1]:.1%} of {len(shares)} notebooks."
+                f"{shares[-1]:.1%} of {len(shares)} notebooks beside the demo's."
             ),
         ]
     return "\n".join(lines)
@@ -158,7 +179,7 @@ def table(rows: dict[str, dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=OWN)
+    parser.add_argument("folder", type=Path, nargs="?", default=KINDS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
         "--checks-only", action="store_true", help="build no wheel of the folder's"

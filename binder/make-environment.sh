@@ -53,21 +53,34 @@ state() {
   find "$root/extension/src" "$root/extension/style" "$root/extension/schema" -type f -exec cat {} +
 }
 
-wanted=$(state | cksum)-$*
-if [ "$(cat "$folder/.nbship-environment" 2>/dev/null)" = "$wanted" ]; then
-  exit 0
+# the first line of the stamp is that state, each other one a group that was installed with it
+stamp=$folder/.nbship-environment
+now=$(state | cksum)
+installed=
+if [ -f "$stamp" ] && { read -r line && [ "$line" = "$now" ]; } < "$stamp"; then
+  installed=$(cat "$stamp")
 fi
+missing=
+for group in "$@"; do
+  case "$installed
+" in *"
+$group
+"*) ;; *) missing="$missing $group" ;; esac
+done
+[ -n "$missing" ] || exit 0
 if ! "$folder/bin/python" -m pip --version >/dev/null 2>&1; then
   echo "nbship: making the environment $folder" >&2
   make_environment
 fi
-echo "nbship: installing nbship with groups: $* (minutes, the first time)" >&2
+echo "nbship: installing nbship with groups:$missing (minutes, the first time)" >&2
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 groups=
-for group in "$@"; do groups="$groups --group $root/pyproject.toml:$group"; done
+for group in $missing; do groups="$groups --group $root/pyproject.toml:$group"; done
 # shellcheck disable=SC2086  # one word per option
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -e "$root" $groups
 # without the panel the environment is not what was wanted: the next make tries again
 if "$folder/bin/python" -c 'import sys; from nbship_lab.app import has_front_end; sys.exit(not has_front_end())'; then
-  echo "$wanted" > "$folder/.nbship-environment"
+  [ -n "$installed" ] && echo "$installed" > "$stamp" || echo "$now" > "$stamp"
+  # shellcheck disable=SC2086  # one word per group
+  printf '%s\n' $missing >> "$stamp"
 fi

@@ -1,4 +1,4 @@
-"""How each server is started and asked, and what it costs."""
+"""A server that is started, asked and measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,11 +74,17 @@ class Running:
             f"{self.server.name} did not answer:\n{log.read_text()[-3000:]}"
         )
 
-    def memory_mib(self) -> float:
-        """Add up the proportional memory of all its processes."""
+    def memory_mib(self) -> dict[str, float]:
+        """Add up the memory of all its processes: shared parts once (PSS), and as often (RSS)."""
         parent = psutil.Process(self.process.pid)
-        family = [parent, *parent.children(recursive=True)]
-        return sum(one.memory_full_info().pss for one in family) / 1024**2
+        found = [
+            one.memory_full_info() for one in (parent, *parent.children(recursive=True))
+        ]
+        return {
+            "memory_mib": sum(one.pss for one in found) / 1024**2,
+            "rss_mib": sum(one.rss for one in found) / 1024**2,
+            "processes": len(found),
+        }
 
     def load(self, body: Path, *, connections: int, seconds: float) -> dict[str, float]:
         """Ask as fast as it answers, over so many connections.
@@ -92,9 +97,9 @@ class Running:
         wrk = shutil.which("wrk")
         if wrk is None:
             raise SystemExit("wrk is missing: apt-get install wrk")
-        words = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "-s"]
+        words = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
         done = subprocess.run(
-            [*words, str(HERE / "load.lua"), self.url],
+            [*words, "-s", str(HERE / "load.lua"), self.url],
             env={**os.environ, "BODY": str(body)},
             capture_output=True,
             text=True,
@@ -102,7 +107,8 @@ class Running:
         )
         found = json.loads(done.stdout.strip().splitlines()[-1])
         return {
-            "requests_per_s": found["requests"] / (found["duration_us"] / 1e6),
+            "requests": found["requests"],
+            "seconds": found["duration_us"] / 1e6,
             "p50_ms": found["p50_us"] / 1000,
             "p99_ms": found["p99_us"] / 1000,
             "failed": found["failed"],
@@ -110,6 +116,8 @@ class Running:
 
     def end(self) -> None:
         """End it and its processes."""
+        if self.process.poll() is not None:
+            return
         parent = psutil.Process(self.process.pid)
         family = parent.children(recursive=True)
         self.process.terminate()
@@ -126,51 +134,3 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
-
-
-def servers(
-    folder: Path, *, site: Path, workers: int, pythons: Mapping[str, str]
-) -> dict[str, Server]:
-    """Describe every server for the model of a folder."""
-    plain = {
-        "body": lambda rows: {"instances": rows},
-        "read": lambda answer: answer["predictions"],
-        "path": "/predict",
-    }
-    ours = [sys.executable, "-m", "bench_model", "serve", "--workers", str(workers)]
-    own = {"environ": {"PYTHONPATH": str(site)}, **plain}
-    model = {"MODEL": str(folder / "model.joblib")}
-    fastapi, mlflow = (
-        pythons.get(name, sys.executable) for name in ("fastapi", "mlflow")
-    )
-    found = [
-        Server(name="ours", command=lambda port: [*ours, "--port", str(port)], **own),
-        Server(
-            name="ours, author's code",
-            command=lambda port: [*ours, "--port", str(port), "--only-author"],
-            **own,
-        ),
-        Server(
-            name="fastapi",
-            command=lambda port: [
-                *(fastapi, "-m", "uvicorn", "fastapi_app:app", "--no-access-log"),
-                *("--port", str(port), "--workers", str(workers)),
-            ],
-            environ=model,
-            cwd=HERE,
-            **plain,
-        ),
-        Server(
-            name="mlflow",
-            command=lambda port: [
-                *(mlflow, "-m", "mlflow", "models", "serve", "--env-manager", "local"),
-                *("-m", str(folder / "mlflow"), "-h", "127.0.0.1", "-p", str(port)),
-                *("-w", str(workers)),
-            ],
-            path="/invocations",
-            body=lambda rows: {"dataframe_records": rows},
-            read=lambda answer: answer["predictions"],
-            environ={"PATH": f"{Path(mlflow).parent}:{os.environ['PATH']}"},
-        ),
-    ]
-    return {server.name: server for server in found}

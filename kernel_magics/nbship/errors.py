@@ -26,11 +26,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -167,6 +169,21 @@ class NoWheelsError(ReleaseError):
 
 class VerificationError(ReleaseError):
     """A bundle is not what was sealed."""
+
+
+@contextlib.contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Put what a file system refuses within the block into words.
+
+    Raises
+    ------
+    StoreError
+        Of :func:`store_error`.
+    """  # noqa: DOC501  # a function makes the error
+    try:
+        yield
+    except OSError as error:
+        raise store_error(error, path) from error
 
 
 def store_error(error: OSError, path: Path) -> StoreError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
     from nbship.records.environment import Accelerator, GpuSurvey
     from nbship.records.job import Resources
-    from nbship.records.mirror import Attachment, Mirror
+    from nbship.records.mirror import (
+        Attachment,
+        Mirror,
+        Publication,
+        ReleaseMirror,
+    )
     from nbship.records.queue import Ticket
     from nbship.records.run import Event, EventKind, Metric, Run
     from nbship.records.vetting import LintFinding
@@ -245,7 +250,7 @@ class Leases(Protocol):
 
 
 class Ledger(Protocol):
-    """How far each run is mirrored at each tracker."""
+    """How far each run and each release is mirrored at each tracker."""
 
     def mirror(self, run_id: str, tracker: str) -> Mirror:
         """Return the mirror of a run at a tracker; a blank one where there is none yet."""
@@ -261,6 +266,14 @@ class Ledger(Protocol):
 
     def drop_attachment(self, attachment: Attachment) -> None:
         """Forget a file: the tracker has it, or takes none."""
+        ...
+
+    def release_mirror(self, release: str, tracker: str) -> ReleaseMirror:
+        """Return the mirror of ``churn/1.2.0`` at a tracker; a blank one where there is none."""
+        ...
+
+    def save_release(self, mirror: ReleaseMirror) -> None:
+        """Keep the state of a release's mirror."""
         ...
 
 
@@ -297,6 +310,15 @@ class Tracker(Protocol):
 
     def attach(self, reference: str, path: Path, folder: str) -> bool:
         """Add a file to a closed mirror; False where this tracker cannot."""
+        ...
+
+
+@runtime_checkable
+class ModelTracker(Tracker, Protocol):
+    """A tracker that takes releases too, as models with versions."""
+
+    def publish(self, publication: Publication) -> str:
+        """Show a release, and return its reference; twice gives one version."""
         ...
 
 

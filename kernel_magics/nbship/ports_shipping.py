@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from nbship.records.inspection import Inspection
     from nbship.records.release import ParityReport, RootCapture
+    from nbship.records.release_diff import Answered
     from nbship.records.state import EncodedState
 
 
@@ -100,6 +102,18 @@ class PackageBuilder(Protocol):
         ...
 
 
+class InstalledPackage(Protocol):
+    """A package in an environment of its own, asked call by call in one process."""
+
+    def ask(self, case: Mapping[str, Any]) -> Answered:
+        """Call ``predict`` with the ``args`` and ``kwargs`` of a golden case."""
+        ...
+
+    def laps_ms(self, cases: Sequence[Mapping[str, Any]], *, calls: int) -> list[float]:
+        """Time single calls in milliseconds, one golden case after the other."""
+        ...
+
+
 class Replayer(Protocol):
     """Replays golden cases where nothing but a wheel and its lock is installed."""
 
@@ -109,10 +123,22 @@ class Replayer(Protocol):
         """Install, replay twice without network, and report."""
         ...
 
+    def serving(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> Mapping[str, Any]:
+        """Install, and let the package decide without network what answers, and why."""
+        ...
+
     def inspect(
         self, wheel: Path, lock: Path, *, package: str, python_version: str
     ) -> Inspection:
         """Install, list what is installed, and measure calls without network."""
+        ...
+
+    def installed(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> AbstractContextManager[InstalledPackage]:
+        """Install, and let the package be asked without network while the block runs."""
         ...
 
 

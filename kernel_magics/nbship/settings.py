@@ -184,6 +184,11 @@ class Settings:
         "release.model_key",
         "private EC key in PEM that signs for OpenSSF model-signing; no model.sig where empty",
     )
+    alias: str = _set(
+        "released",
+        "release.alias",
+        "alias of the newest release at trackers; none is set where empty",
+    )
     #: key -> "default", a file's name, a variable's name or "call"
     origins: Mapping[str, str] = field(default_factory=dict)
 

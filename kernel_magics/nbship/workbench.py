@@ -304,6 +304,13 @@ class Workbench(
         )
 
     @staticmethod
+    def to_graph(model: object, columns: int) -> bytes:
+        """Convert a fitted estimator to ONNX; see :mod:`nbship.adapters.codecs.onnx_graph`."""
+        from nbship.adapters.codecs.onnx_graph import onnx_graph
+
+        return onnx_graph(model, columns)
+
+    @staticmethod
     def codecs() -> tuple[Codec, ...]:
         """Return what writes captured values: plug-ins first, then in order of preference.
 

@@ -1,4 +1,4 @@
-"""The part of the workbench that mirrors runs at trackers."""
+"""The part of the workbench that mirrors runs and releases at trackers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbship.adapters.store.ledger import SqliteLedger
     from nbship.ports import Tracker
     from nbship.settings import Settings
+    from nbship.workflow.publishing import Quay
     from nbship.workflow.shipping import Shipment
 
 
@@ -95,6 +96,35 @@ class TrackingBench:
         words += [] if is_mirroring else ["--watch-only"]
         log = self.store.run_folder(run_id) / "shipper.log"
         return start_detached(words, environ={}, log=log)
+
+    @property
+    def quay(self) -> Quay:
+        """What releases are published with."""
+        from nbship.workflow.publishing import Quay
+
+        return Quay(
+            store=self.store,
+            ledger=self.ledger,
+            trackers=self.trackers,
+            alias=self.settings.alias,
+        )
+
+    def publishing_lock(self, *, wait_s: float) -> AbstractContextManager[bool]:
+        """Hold the publishing of releases apart from other processes."""
+        from nbship.adapters.store.locks import file_lock
+
+        return file_lock(self.settings.store / "publishing.lock", wait_s=wait_s)
+
+    def start_release_shipper(self) -> None:
+        """Start the detached process that publishes releases, where trackers are set."""
+        from nbship.adapters.probes.processes import start_detached
+
+        if not self.settings.trackers:
+            return
+        folder = self.store.folder
+        words = [sys.executable, "-m", "nbship.faces.release_shipper", str(folder)]
+        words += ["--project", str(self.settings.project)]
+        start_detached(words, environ={}, log=folder / "publishing.log")
 
     def birth_of(self, pid: int) -> str | None:
         """Return a token that tells a process from a later one of that pid; None if dead."""

@@ -10,7 +10,9 @@ import platform
 import sys
 from typing import Any
 
-from . import _about, _batch, _device, _files, _pickles, _replay
+from . import _about, _device, _pickles, _values
+from .batch import _batch, _files
+from .parity import _replay
 
 #: exit code where the answer is no
 NO = 1
@@ -53,7 +55,12 @@ def predict(arguments: argparse.Namespace) -> int:
             writer.write(answers)
             progress.add(len(answers))
         is_whole = True
-    except (OSError, UnicodeDecodeError, _batch.InputError) as error:
+    except (
+        OSError,
+        UnicodeDecodeError,
+        _batch.InputError,
+        _values.UnsupportedValueError,
+    ) as error:
         sys.stderr.write(f"{arguments.input}: {error}\n")
         return WRONG_INPUT
     finally:
@@ -68,7 +75,7 @@ def serve(arguments: argparse.Namespace) -> int:
     for name in _THREADS:
         os.environ.setdefault(name, "1")
     try:
-        from . import _limits, _serve
+        from .serving import _limits, _serve
     except ImportError as error:
         distribution = _about.origin()["name"]
         sys.stderr.write(
@@ -156,17 +163,22 @@ def info(arguments: argparse.Namespace) -> int:
     """Show name, version, signature, origin and digests."""
     captured = _about.capture()
     facts = {
-        **_about.origin(),
+        **{key: v for key, v in _about.origin().items() if key != "serving"},
         "python": captured["python_version"],
         "requirements": sorted(set(captured["requirements"].values())),
         "signature": captured["signature"],
         "golden_cases": captured["golden_cases"],
         "golden_rows": captured["golden_rows"],
         "serving": _serving(),
+        "serving_at_export": _about.decided(),
         "digests": {
             "model.py": captured["module_digest"],
             "golden.jsonl": captured["golden_digest"],
             **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+            **{
+                f"golden/{item['file']}": item["digest"]
+                for item in captured.get("golden_files", ())
+            },
         },
     }
     if arguments.json:
@@ -187,7 +199,7 @@ def info(arguments: argparse.Namespace) -> int:
 def _serving() -> dict[str, Any]:
     """Say how this package answers, and why so; the model is loaded for it."""
     try:
-        from . import _contract, _paths
+        from .answering import _contract, _paths
 
         function = _about.predict_function()
         return _paths.choose(function, _contract.contract_of(function)).facts()
@@ -293,7 +305,7 @@ def _add_limits(command: argparse.ArgumentParser) -> None:
     add(
         "--max-waiting-rows",
         type=_positive,
-        default=10_000,
+        default=50_000,
         help="more are answered with 503 (%(default)s)",
     )
     add(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: where the package is installed
 FOLDER = Path(__file__).resolve().parent
+#: its import name
+PACKAGE = str(__package__)
 
 
 def origin() -> dict[str, Any]:
@@ -51,6 +53,12 @@ def wrong_python() -> str:
     )
 
 
+def decided() -> dict[str, Any]:
+    """Return what the export decided to answer with, and why; empty where it did not."""
+    found: dict[str, Any] = origin().get("serving") or {}
+    return found
+
+
 def predict_function() -> Callable[..., Any]:
     """Load the model and return the function that answers.
 
@@ -63,17 +71,23 @@ def predict_function() -> Callable[..., Any]:
         raise WrongPythonError(mismatch, name=__package__)
     captured = capture()
     name = "predict" if captured["kind"] == "estimator" else captured["name"]
-    function: Callable[..., Any] = getattr(import_module(f"{__package__}.model"), name)
+    function: Callable[..., Any] = getattr(import_module(f"{PACKAGE}.model"), name)
     return function
 
 
 def changed_files() -> list[str]:
     """Name the files of this package that differ from what ``capture.json`` says."""
     captured = capture()
+    graph = captured.get("graph")
     wanted = {
         "model.py": captured["module_digest"],
         "golden.jsonl": captured["golden_digest"],
         **{f"state/{item['file']}": item["digest"] for item in captured["state"]},
+        **({graph["file"]: graph["digest"]} if graph else {}),
+        **{
+            f"golden/{item['file']}": item["digest"]
+            for item in captured.get("golden_files", ())
+        },
         **{item["file"]: item["digest"] for item in captured.get("local_modules", ())},
     }
     return [

@@ -123,6 +123,35 @@ def _walk_record(
     ]
 
 
+def _walk_object(
+    recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: Tolerance
+) -> list[str]:
+    if recorded["type"] != found["type"]:
+        return [_at(path, f"a {found['type']} where a {recorded['type']} was recorded")]
+    if set(recorded) != set(found):
+        return [_at(path, f"another {recorded['type']} than the one recorded")]
+    differences = []
+    for part in ("made", "state", "items", "pairs"):
+        if part in recorded:
+            differences += _walk(recorded[part], found[part], path, rtol)
+    return differences
+
+
+def _walk_pairs(recorded: Any, found: Any, path: str, rtol: Tolerance) -> list[str]:
+    """Compare the entries of a dict; where the keys are the same texts, by name."""
+    keys = [pair[0] for pair in recorded]
+    is_named = all(isinstance(key, str) for key in keys)
+    if not is_named or keys != [pair[0] for pair in found]:
+        return _walk_list(recorded, found, path, rtol)
+    return [
+        difference
+        for old, new in zip(recorded, found, strict=True)
+        for difference in _walk(
+            old[1], new[1], f"{path}.{old[0]}", _named(rtol, old[0])
+        )
+    ]
+
+
 def _walk_scalar(
     recorded: dict[str, Any], found: dict[str, Any], path: str, rtol: Tolerance
 ) -> list[str]:
@@ -246,6 +275,8 @@ def _text(value: Any) -> str:
         "$datetime",
     ):
         text = str(next(iter(value.values())))
+    elif isinstance(value, dict) and _kind(value) == "$object":
+        text = f"a {value['$object']['type']}"
     else:
         text = repr(value)
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
@@ -255,7 +286,9 @@ _WALKERS: dict[str, Callable[[Any, Any, str, Tolerance], list[str]]] = {
     "$tuple": _walk_list,
     "$set": _walk_list,
     "$frozenset": _walk_list,
-    "$dict": _walk_list,
+    "$dict": _walk_pairs,
+    "$object": _walk_object,
+    "$method": _walk_list,
     "$complex": _walk_list,
     "$record": _walk_record,
     "$scalar": _walk_scalar,

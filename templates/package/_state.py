@@ -155,6 +155,8 @@ def _read_arrow(data: bytes) -> Any:
     frame = table.to_pandas()
     names = [decode(item) for item in layout["column_names"]]
     frame.columns = _labels(layout["columns"], names)
+    if "freq" in layout:
+        frame.index.freq = layout["freq"]
     if not layout["is_series"]:
         return frame
     series = frame.iloc[:, 0]

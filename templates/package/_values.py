@@ -14,6 +14,7 @@ object with one key that begins with ``$``, such as ``{"$tuple": [1, 2]}``.
 from __future__ import annotations
 
 import base64
+import contextvars
 import dataclasses
 import datetime as dt
 import decimal
@@ -28,6 +29,9 @@ NOT_MINE = object()
 RTOL = 1e-9
 #: differences listed by one comparison; the rest is counted
 MAX_DIFFERENCES = 20
+
+#: what is asked about values of no kind that is known here; see ``_objects``
+fallback: contextvars.ContextVar[Any] = contextvars.ContextVar("fallback", default=None)
 
 _TEXT_TYPES: dict[str, Any] = {
     "$date": dt.date,
@@ -60,6 +64,9 @@ def encode(value: Any, path: str = "") -> Any:
         found = encoder(value, path)
         if found is not NOT_MINE:
             return found
+    describe = fallback.get()
+    if describe is not None:
+        return describe(value, path)
     kind = type(value)
     where = f"{path}: " if path else ""
     raise UnsupportedValueError(
@@ -73,8 +80,8 @@ def decode(data: Any) -> Any:
     Raises
     ------
     UnsupportedValueError
-        If ``data`` is a record of a class that only its author's module has, or is of a
-        kind that this reader does not know.
+        If ``data`` is a record of a class that only its author's module has, an object, or
+        is of a kind that this reader does not know.
     """
     if isinstance(data, list):
         return [decode(item) for item in data]
@@ -85,6 +92,10 @@ def decode(data: Any) -> Any:
         return {key: decode(item) for key, item in data.items()}
     if kind in _DECODERS:
         return _DECODERS[kind](data[kind])
+    if kind in {"$file", "$object"}:
+        raise UnsupportedValueError(
+            f"an object of {_said_type(data[kind])}, which JSON cannot hold: call predict in Python"
+        )
     if kind in {"$tensor", "$sparse"}:
         from ._foreign import DECODERS
     else:
@@ -114,17 +125,23 @@ def compare(recorded: Any, found: Any, rtol: Any = RTOL) -> list[str]:
     list of str
         Such as ``row 1, column 'p': 0.25 where 0.5 was recorded``; empty where they agree.
     """
+    from ._compare import differences_of
+    from ._objects import encode as encode_any
+
     try:
-        encoded = encode(found)
+        encoded = encode_any(found)
     except UnsupportedValueError as error:
         return [str(error)]
-    from ._compare import differences_of
 
     differences = differences_of(recorded, json.loads(json.dumps(encoded)), rtol)
     if len(differences) > MAX_DIFFERENCES:
         more = len(differences) - MAX_DIFFERENCES
         return [*differences[:MAX_DIFFERENCES], f"and {more} more differences"]
     return differences
+
+
+def _said_type(body: Any) -> str:
+    return str(body.get("type", "?")) if isinstance(body, dict) else "?"
 
 
 def number(value: float) -> Any:
@@ -181,8 +198,8 @@ def _encode_record(kind: type, fields: dict[str, Any], path: str) -> Any:
 
 def _encode_numpy(value: Any, path: str) -> Any:
     np = sys.modules.get("numpy")
-    if np is None:
-        return NOT_MINE
+    if np is None or getattr(getattr(value, "dtype", None), "names", None):
+        return NOT_MINE  # an array of records has no kind of its own
     if isinstance(value, np.generic):
         items = _array_values(value.reshape(1), path)
         return {"$scalar": {"dtype": value.dtype.str, "value": items[0]}}

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.util import find_spec
 
 import pytest
 
@@ -132,8 +131,6 @@ def test_the_environment_counts_as_it_does_for_a_fresh_one(warm, folder, name):
 @pytest.mark.torch
 @pytest.mark.parametrize("name", TORCH)
 def test_torch_answers_as_in_a_fresh_one(warm, folder, name):
-    if find_spec("torch") is None:
-        pytest.skip("torch is not installed")
     fresh, forked = both(warm, TORCH[name], cwd=folder)
 
     assert forked.texts == fresh.texts
@@ -141,8 +138,6 @@ def test_torch_answers_as_in_a_fresh_one(warm, folder, name):
 
 @pytest.mark.torch
 def test_torch_is_put_back_with_what_earlier_kernels_had_it_import(folder):
-    if find_spec("torch") is None:
-        pytest.skip("torch is not installed")
     launcher = WarmLauncher()
     try:
         answers = [ask(launcher, TORCH["training"], cwd=folder) for _ in range(6)]

@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import packaging
@@ -14,61 +12,23 @@ import pytest
 from nbship.adapters.bundles.replay import UvReplayer, namespace
 from nbship.adapters.bundles.wheel import WheelBuilder
 from nbship.errors import ReleaseError
-from nbship.records.codec import to_json
 from nbship.release.lock_text import lock_hashes
-from nbship.resources import template_folder
 from nbship.workflow.bundle_files import read_capture, regular_files
 from support.captures import FARE_MODULE, write_capture, write_frame_capture
+from support.for_it import lay_out, run_pytest
 from support.releases import ReleaseCase, ask
 from support.tools import need_namespaces
 
 PACKAGING = f"packaging=={packaging.__version__}"
 
 
-def _lay_out(folder, place):
-    """Lay out what the tests of a bundle need, and install its wheel."""
-    capture = read_capture(place)
-    origin = {"name": "it", "package": "it_model", "version": "1.0.0"}
-    wheel = WheelBuilder().build(capture, place, into=folder / "dist", origin=origin)
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    shutil.copytree(
-        template_folder("deploy") / "tests",
-        folder / "tests",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    shutil.copy2(place / capture.golden, folder / "tests" / "golden.jsonl")
-    manifest = {
-        "package": "it_model",
-        "version": "1.0.0",
-        "signature": to_json(capture.signature),
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
-def _pytest(folder):
-    ended = subprocess.run(
-        [sys.executable, "-B", "-m", "pytest", "-q", "-rs", "tests"],
-        cwd=folder,
-        env={
-            **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
-            "PYTHONPATH": "site",
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return ended.returncode, ended.stdout
-
-
 @pytest.mark.parametrize("write", [write_capture, write_frame_capture])
 def test_the_tests_of_a_bundle_pass_against_its_wheel(tmp_path, write):
-    _lay_out(tmp_path / "it", write(tmp_path / "capture"))
+    lay_out(tmp_path / "it", write(tmp_path / "capture"))
 
     before = sorted(regular_files(tmp_path / "it" / "tests"))
 
-    code, output = _pytest(tmp_path / "it")
+    code, output = run_pytest(tmp_path / "it")
 
     assert code == 0, output
     assert sorted(regular_files(tmp_path / "it" / "tests")) == before
@@ -77,14 +37,14 @@ def test_the_tests_of_a_bundle_pass_against_its_wheel(tmp_path, write):
 
 
 def test_the_tests_of_a_bundle_fail_where_a_recorded_answer_is_another(tmp_path):
-    _lay_out(tmp_path / "it", write_capture(tmp_path / "capture"))
+    lay_out(tmp_path / "it", write_capture(tmp_path / "capture"))
     golden = tmp_path / "it" / "tests" / "golden.jsonl"
     first, *others = golden.read_text().splitlines()
     case = json.loads(first)
     case["output"]["price"] += 0.001
     golden.write_text("\n".join([json.dumps(case), *others]))
 
-    code, output = _pytest(tmp_path / "it")
+    code, output = run_pytest(tmp_path / "it")
 
     assert code == 1
     assert "test_an_answer_is_the_recorded_one[case-1]" in output
@@ -97,9 +57,9 @@ def test_the_tests_of_a_bundle_notice_a_model_that_remembers(tmp_path):
         '    return {"zone": zone, "price": rate[0] + rate[1] * km + len(SEEN) // 30}\n'
     )
     place = write_capture(tmp_path / "capture", module=module)
-    _lay_out(tmp_path / "it", place)
+    lay_out(tmp_path / "it", place)
 
-    code, output = _pytest(tmp_path / "it")
+    code, output = run_pytest(tmp_path / "it")
 
     assert code == 1
     assert "test_answers_do_not_depend_on_what_was_asked_before" in output

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 
 import numpy as np
 import pytest
 
+from support.answering import Loaded
 from support.captures import write_capture
 from support.executed import ExecutedNotebook
-from support.serving import estimator_site, site_of
+from support.serving import estimator_site, served, site_of
 
 pytestmark = pytest.mark.xdist_group("fast-paths")
 LINEAR, TREE, BOOSTED = "sklearn.linear_model", "sklearn.tree", "sklearn.ensemble"
@@ -38,24 +38,6 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.pipeline import make_pipeline
 from sklearn.model_selection import GridSearchCV
 """
-
-
-class Loaded:
-    """A package in this process, and what it chose."""
-
-    def __init__(self, site, name):
-        sys.path.insert(0, str(site))
-        try:
-            about = importlib.import_module(f"{name}._about")
-            self.paths = importlib.import_module(f"{name}._paths")
-            self.tables = importlib.import_module(f"{name}._tables")
-            self.main = importlib.import_module(f"{name}.__main__").main
-            self.predict = about.predict_function()
-            contract = importlib.import_module(f"{name}._contract")
-            self.contract = contract.contract_of(self.predict)
-        finally:
-            sys.path.remove(str(site))
-        self.chosen = self.paths.choose(self.predict, self.contract)
 
 
 def _estimator(folder, name, imports, fit, **more):
@@ -160,7 +142,7 @@ def test_a_routine_that_differs_in_one_bit_is_not_used(tmp_path, monkeypatch):
         tmp_path, "off_by_a_bit", imports=imports, fit="Ridge().fit(X, X[:, 0])"
     )
     loaded = Loaded(site, "off_by_a_bit")
-    fast = importlib.import_module("off_by_a_bit._fast")
+    fast = importlib.import_module("off_by_a_bit.answering._fast")
     real = fast.routine_of
     monkeypatch.setattr(
         fast,
@@ -205,3 +187,51 @@ def test_info_tells_what_answers_and_why(tmp_path, capsys):
     assert facts["answers"] == "compiled routines"
     assert facts["why"].endswith("golden and generated rows agree bit by bit")
     assert "answers: the author's code" in capsys.readouterr().out
+
+
+def test_what_the_export_did_not_prove_is_not_used(tmp_path):
+    decided = {
+        "answers": "the author's code",
+        "why": "the compiled routine differs on rows 3 to 3",
+        "row_by_row": False,
+        "why_row_by_row": "40 rows get one answer",
+    }
+    imports = "from sklearn.linear_model import LogisticRegression\n"
+    fit = "LogisticRegression().fit(X, y)"
+
+    loaded = _estimator(tmp_path, "held_back", imports, fit, serving=decided)
+
+    facts = loaded.chosen.facts()
+    assert loaded.chosen.routine is None
+    assert facts == {
+        "form": "array",
+        "answers": "the author's code",
+        "why": "at the export: the compiled routine differs on rows 3 to 3",
+        "row_by_row": False,
+        "why_row_by_row": "at the export: 40 rows get one answer",
+    }
+
+
+def test_what_the_export_proved_and_is_not_so_here_is_told(tmp_path):
+    decided = {
+        "answers": "compiled routines",
+        "why": "296 golden and generated rows agree bit by bit",
+        "row_by_row": True,
+        "why_row_by_row": "40 golden rows get the same answers alone and together",
+    }
+    site = estimator_site(
+        tmp_path,
+        "otherwise",
+        imports="from sklearn.neighbors import KNeighborsClassifier",
+        fit="KNeighborsClassifier().fit(X, y)",
+        serving=decided,
+    )
+
+    with served(site, "otherwise") as server:
+        pass
+    (told,) = server.events("answers_otherwise")
+    (ready,) = server.events("ready")
+
+    assert told["decided"] == decided
+    assert ready["answers"] == "the author's code"
+    assert ready["why"] == "no compiled routine for KNeighborsClassifier"

@@ -427,15 +427,15 @@ REFUSED = {
         "own_units",
         "at the top of a cell",
     ),
-    "lambda inside an estimator": (
+    "inner function inside an estimator": (
         (
-            "from sklearn.preprocessing import FunctionTransformer\nstep = FunctionTransformer(lambda x: x * 2)",
+            "from sklearn.preprocessing import FunctionTransformer as F\ndef times(n):\n    return lambda x: x * n\nstep = F(times(2))",
             "def predict(x): return step.transform(x)",
             "import numpy as np\npredict(np.ones((2, 2)))",
         ),
-        "lambda-in-state",
-        "a lambda",
-        "Write it as a def",
+        "redefined",
+        "times.<locals>.<lambda>",
+        "at the top level of a cell",
     ),
     "older class inside a pipeline": (
         (
@@ -500,13 +500,22 @@ REFUSED = {
         "coroutine cannot be recorded",
         "with plain values",
     ),
-    "model as an argument": (
+    "handle as an argument": (
         (
-            "class Own:\n    pass\ndef predict(x, model):\n    return x",
-            "predict(1, Own())",
+            "import threading\ndef predict(x, lock):\n    return x",
+            "predict(1, threading.Lock())",
         ),
         "unrecorded-calls",
-        "cannot be recorded",
+        "a lock holds _thread.lock",
+        "from global names",
+    ),
+    "inner function as an argument": (
+        (
+            "def times(n):\n    return lambda x: x * n\ndef predict(x, change):\n    return change(x)",
+            "predict(1, times(3))",
+        ),
+        "unrecorded-calls",
+        "<lambda>, a function that no name leads to",
         "from global names",
     ),
     "changed while it answers": (

@@ -14,6 +14,7 @@ from tritonclient import http
 from tritonclient.utils import InferenceServerException
 
 from support.captures import write_capture, write_frame_capture
+from support.executed import ExecutedNotebook
 from support.serving import estimator_site, served, site_of
 
 pytestmark = pytest.mark.xdist_group("serving-protocol")
@@ -46,6 +47,41 @@ def matrix(tmp_path_factory):
     )
     with served(site, "told_matrix") as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    """A function of one list, with an answer for each item and values that are declared."""
+    folder = tmp_path_factory.mktemp("texts")
+    notebook = ExecutedNotebook(
+        "import nbship",
+        "@nbship.golden(categories={'words': ['far', 'near']})\n"
+        "def score(words):\n    return [float(len(word)) for word in words]",
+        "score(['far', 'near', 'far'])",
+        roots=(),
+    )
+    notebook.capture(folder / "capture", "score")
+    site = site_of(folder, "told_texts", folder / "capture")
+    with served(site, "told_texts") as server:
+        yield server
+
+
+def test_the_page_is_the_file_that_the_export_made(masses, texts, tmp_path):
+    for server, name in ((masses, "told_masses"), (texts, "told_texts")):
+        (file,) = server.site.glob(f"{name}/openapi.json")
+        assert server.client.get("/openapi.json").content == file.read_bytes()
+
+    schemas = texts.client.get("/openapi.json").json()["components"]["schemas"]
+    page = masses.client.get("/openapi.json").json()
+    body = page["paths"]["/predict"]["post"]["requestBody"]["content"]
+    example = body["application/json"]["example"]
+    assert schemas["Instance"] == {"type": "string", "enum": ["far", "near"]}
+    assert example == {
+        "instances": [
+            {"flipper_mm": 181.0, "count": 1, "island": "Dream", "sex": "male"}
+        ]
+    }
+    assert masses.client.post("/predict", json=example).status_code == 200
 
 
 def _infer(server, name, body, **headers):
@@ -210,7 +246,7 @@ def test_the_official_client_talks_to_the_server(matrix, masses):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("server", ["masses", "fares", "matrix"])
+@pytest.mark.parametrize("server", ["masses", "fares", "matrix", "texts"])
 def test_no_request_of_the_page_is_a_fault_of_the_server(request, server):
     served = request.getfixturevalue(server)
     url = f"http://{served.address}"

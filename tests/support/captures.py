@@ -35,6 +35,19 @@ RATES = {
 }
 
 
+FARE_SIGNATURE = Signature(
+    inputs=(
+        Column(name="zone", dtype="string", categories=("A", "B"), is_strict=True),
+        Column(name="km", dtype="float64", minimum=0.75, maximum=18.0),
+    ),
+    outputs=(
+        Column(name="zone", dtype="string"),
+        Column(name="price", dtype="float64"),
+    ),
+    output_form="object",
+)
+
+
 def fare_cases(count: int = 24) -> list[dict]:
     """Write golden cases of ``fare`` as the notebook would have recorded them."""
     cases = []
@@ -112,22 +125,27 @@ def write_frame_capture(folder: Path) -> Path:
     return folder
 
 
-def write_capture(
+def write_capture(  # noqa: PLR0913  # the parts of a capture
     folder: Path,
     *,
     module: str = FARE_MODULE,
     cases: int = 24,
     requirements: dict[str, str] | None = None,
+    rates: dict | None = None,
+    recorded: list[dict] | None = None,
+    signature: Signature | None = None,
+    name: str = "fare",
 ) -> Path:
     """Write the capture of ``fare`` into a folder and return that folder."""
     (folder / "state").mkdir(parents=True)
-    rates = json.dumps(RATES).encode()
-    golden = "".join(json.dumps(case) + "\n" for case in fare_cases(cases))
+    rates = json.dumps(rates or RATES).encode()
+    recorded = recorded or fare_cases(cases)
+    golden = "".join(json.dumps(case) + "\n" for case in recorded)
     (folder / "module.py").write_text(module, "utf-8")
     (folder / "golden.jsonl").write_text(golden, "utf-8")
     (folder / "state" / "RATES.json").write_bytes(rates)
     capture = RootCapture(
-        name="fare",
+        name=name,
         kind="function",
         module="module.py",
         module_digest=digest_text(module),
@@ -142,21 +160,9 @@ def write_capture(
         ),
         requirements=requirements or {},
         python_version=platform.python_version(),
-        signature=Signature(
-            inputs=(
-                Column(
-                    name="zone", dtype="string", categories=("A", "B"), is_strict=True
-                ),
-                Column(name="km", dtype="float64", minimum=0.75, maximum=18.0),
-            ),
-            outputs=(
-                Column(name="zone", dtype="string"),
-                Column(name="price", dtype="float64"),
-            ),
-            output_form="object",
-        ),
-        golden_cases=cases,
-        golden_rows=cases,
+        signature=signature or FARE_SIGNATURE,
+        golden_cases=len(recorded),
+        golden_rows=len(recorded),
         golden="golden.jsonl",
         golden_digest=digest_text(golden),
         source_map={"9": {"cell_id": "fare-4", "execution_count": 4, "line": 1}},

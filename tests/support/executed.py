@@ -9,12 +9,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from nbship.adapters.codecs.onnx_graph import onnx_graph
 from nbship.adapters.codecs.registry import all_codecs
 from nbship.adapters.probes.distributions import installed_here
 from nbship.release.cells import ExecutedCell
 from nbship.release.objects import attended
 from nbship.resources import template_folder
 from nbship.workflow.export_capture import LiveNotebook, capture_root
+from nbship.workflow.golden_objects import keeper_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +26,19 @@ import importlib, json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 model = importlib.import_module("shipped.model")
-values = importlib.import_module("shipped._values")
+golden = importlib.import_module("shipped._golden")
 function = getattr(model, sys.argv[2])
 found = []
 for line in (Path(sys.argv[1]) / "shipped" / "golden.jsonl").read_text().splitlines():
     case = json.loads(line)
-    args = [values.decode(item) for item in case["args"]]
-    kwargs = {key: values.decode(item) for key, item in case["kwargs"].items()}
-    found += values.compare(case["output"], function(*args, **kwargs))
+    args, kwargs = golden.arguments_of(case)
+    found += golden.differences_of(case, function(*args, **kwargs))
+    found += golden.differences_after(case, args, kwargs)
 json.dump({"differences": found, "modules": sorted(sys.modules)}, sys.stdout)
 """
+
+
+_keep = keeper_of(all_codecs)
 
 
 class ExecutedNotebook:
@@ -73,7 +78,7 @@ class ExecutedNotebook:
         for root in self.roots:
             if root in self.namespace:
                 value = self.namespace[root]
-                self.namespace[root] = attended(value, lambda: self._origin)
+                self.namespace[root] = attended(value, lambda: self._origin, _keep)
 
     @property
     def live(self) -> LiveNotebook:
@@ -88,6 +93,7 @@ class ExecutedNotebook:
             live=self.live,
             codecs=all_codecs(),
             installed=installed_here,
+            to_graph=onnx_graph,
             folder=folder,
         )
 

@@ -44,5 +44,5 @@ class Package:
             sys.path.remove(str(folder / "site"))
 
     def part(self, name: str) -> Any:
-        """Return one of its modules, such as ``_inputs``."""
+        """Return one of its modules, such as ``inputs._inputs``."""
         return importlib.import_module(f"{self.name}.{name}")

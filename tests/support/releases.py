@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -16,6 +17,7 @@ from nbship.adapters.bundles.pages import JinjaPages
 from nbship.adapters.bundles.ssh_keys import create_key
 from nbship.adapters.bundles.ssh_seal import SshSealer
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel, zip_bytes
+from nbship.adapters.notebooks.renderer import render_report
 from nbship.adapters.store.files import FileStore
 from nbship.records.codec import to_json
 from nbship.records.digest import digest_file, digest_json, digest_tree
@@ -23,6 +25,7 @@ from nbship.records.inspection import Distribution, Inspection
 from nbship.records.job import CapturedRoot
 from nbship.records.policy import Policy
 from nbship.records.release import ParityReport
+from nbship.records.release_diff import Answered
 from nbship.records.vetting import Decision
 from nbship.release.model_signature import (
     MODEL_SIGNATURE,
@@ -41,7 +44,7 @@ from support.captures import write_capture
 from support.review_case import AT, JOB_ID, ReviewCase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from nbship.records.release import Release, Verification
@@ -72,8 +75,38 @@ def write_model_key(path: Path) -> Path:
     return path
 
 
+class FakePackage:
+    """Answers each call as it was recorded."""
+
+    def ask(self, case: dict[str, Any]) -> Answered:
+        return Answered(answer=case["output"])
+
+    def laps_ms(self, cases: list[dict[str, Any]], *, calls: int) -> list[float]:
+        return [0.01 * len(cases)] * calls
+
+
+SERVING = {
+    "form": "arguments",
+    "answers": "the author's code",
+    "why": "each call has arguments of its own",
+    "row_by_row": False,
+    "why_row_by_row": "each call has arguments of its own",
+}
+
+
 class FakeReplayer:
     """Answers as a replay in which every golden case is equal."""
+
+    @contextlib.contextmanager
+    def installed(
+        self,
+        wheel: Path,  # noqa: ARG002  # the port's
+        lock: Path,  # noqa: ARG002
+        *,
+        package: str,  # noqa: ARG002
+        python_version: str,  # noqa: ARG002
+    ) -> Iterator[FakePackage]:
+        yield FakePackage()
 
     def inspect(
         self,
@@ -96,6 +129,16 @@ class FakeReplayer:
             latency_max_ms=0.08,
             memory_peak_mib=41.2,
         )
+
+    def serving(
+        self,
+        wheel: Path,  # noqa: ARG002  # the port's
+        lock: Path,  # noqa: ARG002
+        *,
+        package: str,  # noqa: ARG002
+        python_version: str,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return SERVING
 
     def replay(
         self,
@@ -202,6 +245,7 @@ class ReleaseCase(ReviewCase):
                 replayer=replayer or FakeReplayer(),
                 sealer=self.sealer,
                 pages=JinjaPages(),
+                render_report=render_report,
                 model_sealer=self.model_sealer,
             ),
         )

@@ -40,10 +40,10 @@ X["days"] = (X["days"] * 10).round().astype("int64")
 )
 
 
-def site_of(folder: Path, name: str, capture: Path) -> Path:
+def site_of(folder: Path, name: str, capture: Path, **more: Any) -> Path:
     """Lay a capture's package out as if its wheel was installed into ``folder/site``."""
     record = read_capture(capture)
-    origin = {"name": name, "package": name, "version": "1.0.0", "job": "job-1"}
+    origin = {"name": name, "package": name, "version": "1.0.0", "job": "job-1", **more}
     wheel = WheelBuilder().build(record, capture, into=folder, origin=origin)
     for path, content in read_wheel(wheel).items():
         target = folder / "site" / path
@@ -52,24 +52,46 @@ def site_of(folder: Path, name: str, capture: Path) -> Path:
     return folder / "site"
 
 
-def estimator_site(
-    folder: Path, name: str, *, imports: str, fit: str, frame: bool = False
+def estimator_site(  # noqa: PLR0913  # what an estimator is made of
+    folder: Path,
+    name: str,
+    *,
+    imports: str,
+    fit: str,
+    frame: bool = False,
+    declared: str = "",
+    **origin: Any,
 ) -> Path:
     """Capture a fitted estimator ``model`` of a notebook, and lay its package out."""
     text = (FRAME if frame else MATRIX).replace("{imports}", imports)
-    notebook = ExecutedNotebook(text, f"model = {fit}", "X_test = X[:40]", roots=())
+    golden = f"import nbship\nnbship.golden(model, {declared})" if declared else ""
+    notebook = ExecutedNotebook(
+        text, f"model = {fit}", "X_test = X[:40]", golden, roots=()
+    )
     notebook.capture(folder / "capture", "model")
-    return site_of(folder, name, folder / "capture")
+    return site_of(folder, name, folder / "capture", **origin)
 
 
 class ServerProcess:
-    """``python -m PACKAGE serve`` on a port of its own, with the lines of its log."""
+    """``python -m PACKAGE serve`` on a port of its own, with the lines of its log.
 
-    def __init__(self, site: Path, name: str, *words: str) -> None:
-        environ = {**os.environ, "PYTHONPATH": str(site)}
-        command = [sys.executable, "-m", name, "serve", "--port", "0", *words]
+    The package lies below ``site``, or is installed where ``python`` is.
+    """
+
+    def __init__(
+        self, site: Path | None, name: str, *words: str, python: Path | None = None
+    ) -> None:
+        self.site = site
+        environ = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        if site is not None:
+            environ["PYTHONPATH"] = str(site)
+        command = [str(python or sys.executable), "-m", name, "serve", "--port", "0"]
         self.process = subprocess.Popen(
-            command, env=environ, stderr=subprocess.PIPE, text=True, cwd=site.parent
+            [*command, *words],
+            env=environ,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=python.parent if python else site and site.parent,
         )
         self.lines: list[str] = []
         self._began = threading.Event()
@@ -104,6 +126,21 @@ class ServerProcess:
             time.sleep(0.02)
         raise AssertionError(answer.text, self.lines)
 
+    def wait_for(self, event: str) -> list[dict[str, Any]]:
+        """Wait until the log tells of an event; return its lines.
+
+        Raises
+        ------
+        AssertionError
+            If it does not within two minutes.
+        """
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            if found := self.events(event):
+                return found
+            time.sleep(0.02)
+        raise AssertionError(self.lines)
+
     def end(self) -> int:
         """Tell it to end; return its exit code."""
         self.client.close()
@@ -130,5 +167,9 @@ class ServerProcess:
 def served(site: Path, name: str, *words: str) -> Iterator[ServerProcess]:
     """Have a server that is ready, and that ends as it should."""
     server = ServerProcess(site, name, *words).wait_ready()
-    yield server
+    try:
+        yield server
+    except BaseException:
+        server.end()
+        raise
     assert server.end() == 0

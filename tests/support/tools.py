@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from typing import NoReturn
@@ -16,6 +17,12 @@ def need_tool(*names: str) -> str:
         if path:
             return path
     return lack(f"{' or '.join(names)} is not installed")
+
+
+def need_module(name: str) -> None:
+    """Go on where a library is installed; else skip, under CI fail."""
+    if importlib.util.find_spec(name) is None:
+        lack(f"{name} is not installed")
 
 
 def lack(reason: str) -> NoReturn:

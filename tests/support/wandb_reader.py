@@ -17,6 +17,19 @@ _HEADER_BYTES = 7
 
 
 @dataclass(kw_only=True)
+class LoggedArtifact:
+    """An artifact that an offline file logs."""
+
+    name: str
+    type: str
+    aliases: list[str]
+    description: str
+    metadata: dict[str, Any]
+    #: path in the artifact -> where it lies
+    files: dict[str, str]
+
+
+@dataclass(kw_only=True)
 class OfflineRun:
     """What an offline file tells of a run."""
 
@@ -29,6 +42,8 @@ class OfflineRun:
     exit_code: int | None = None
     artifacts: list[str] = field(default_factory=list)
     git_commit: str = ""
+    job_type: str = ""
+    logged: list[LoggedArtifact] = field(default_factory=list)
 
 
 def read_offline_run(path: Path) -> OfflineRun:
@@ -40,6 +55,7 @@ def read_offline_run(path: Path) -> OfflineRun:
             run.run_id, run.project = record.run.run_id, record.run.project
             run.tags, run.notes = tuple(record.run.tags), record.run.notes
             run.git_commit = record.run.git.commit
+            run.job_type = record.run.job_type
             _take(run.config, record.run.config.update)
         elif kind == "config":
             _take(run.config, record.config.update)
@@ -49,9 +65,21 @@ def read_offline_run(path: Path) -> OfflineRun:
             run.history.append(row)
         elif kind == "artifact":
             run.artifacts += [entry.path for entry in record.artifact.manifest.contents]
+            run.logged.append(_logged(record.artifact))
         elif kind == "exit":
             run.exit_code = record.exit.exit_code
     return run
+
+
+def _logged(artifact: Any) -> LoggedArtifact:
+    return LoggedArtifact(
+        name=artifact.name,
+        type=artifact.type,
+        aliases=list(artifact.aliases),
+        description=artifact.description,
+        metadata=json.loads(artifact.metadata or "{}"),
+        files={entry.path: entry.local_path for entry in artifact.manifest.contents},
+    )
 
 
 def records(path: Path) -> Iterator[Any]:

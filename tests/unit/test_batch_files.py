@@ -151,7 +151,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 
 
 def test_progress_is_told_on_standard_error(masses, tmp_path, capsys, monkeypatch):
-    files = sys.modules["filed_masses._files"]
+    files = sys.modules["filed_masses.batch._files"]
     monkeypatch.setattr(files, "_EVERY_S", 0.0)
     words = ["predict", str(_csv(tmp_path, 6)), "--chunk-rows", "2", "--progress"]
 

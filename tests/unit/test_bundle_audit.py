@@ -109,6 +109,13 @@ def test_the_bundle_holds_these_files(sealed):
     assert tuple(regular_files(sealed)) == FILES
 
 
+def test_the_report_in_the_bundle_shows_the_approval_that_the_release_rests_on(sealed):
+    page = (sealed / "reports" / "notebook.html").read_text("utf-8")
+
+    assert "prices agree with the invoices" in page
+    assert "<dt>Review</dt><dd>approved</dd>" in page
+
+
 def test_an_unchanged_bundle_verifies_and_says_who_sealed_it(sealed, case):
     found = ask(sealed)
 

@@ -364,22 +364,41 @@ def test_the_handoff_is_one_page(bundle, told):
         assert len(lines) <= 90
 
 
+def test_the_handoff_shows_the_first_recorded_call_as_a_request(bundle):
+    text = (bundle / "HANDOFF.md").read_text("utf-8")
+    first = json.loads((bundle / "tests" / "golden.jsonl").read_text().splitlines()[0])
+
+    (line,) = (line for line in text.splitlines() if line.startswith("  -d "))
+    call = {**dict(zip(("zone", "km"), first["args"], strict=False)), **first["kwargs"]}
+    assert json.loads(line.removeprefix("  -d '").removesuffix("'")) == {
+        "instances": [call]
+    }
+
+
 def test_the_changelog_says_what_changed_since_the_release_before(tmp_path):
+    class Smaller(LockedBuilder):
+        def lock(self, _requirements, **_asked):
+            return ServingBuilder.base
+
     case = ReleaseCase(tmp_path).approve()
-    first = Path(case.release(version="1.0.0").bundle)
+    first = Path(case.release(version="1.0.0", builder=Smaller()).bundle)
     case.release(builder=LockedBuilder())
 
     second = (first.parent / "1.1.0" / "CHANGELOG.md").read_text("utf-8")
 
     assert (first / "CHANGELOG.md").read_text("utf-8") == (
-        "# Changelog\n\n## 1.0.0 (2026-11-23)\n\n- First release.\n"
+        "# Changelog\n\n## [1.0.0] - 2026-11-23\n\n### Added\n\n- First release.\n"
     )
-    assert second.startswith(
-        "# Changelog\n\n## 1.1.0 (2026-11-23)\n\n- Follows 1.0.0, bundle digest"
+    assert second == (
+        "# Changelog\n\n## [1.1.0] - 2026-11-23\n"
+        f"\nFollows 1.0.0, bundle digest `{digest_file(first / 'SHA256SUMS')}`.\n"
+        "\n### Added\n\n"
+        "- Requirement six 1.17.0.\n"
+        "\n### Changed\n\n"
+        "- Answers: the same (24 golden cases, 24 rows).\n"
+        "- Captured state and code: the same bytes.\n"
+        "\n## [1.0.0] - 2026-11-23\n\n### Added\n\n- First release.\n"
     )
-    assert "- Captured state and code: the same bytes.\n" in second
-    assert "- Requirement six: 1.17.0, new.\n" in second
-    assert second.endswith("## 1.0.0 (2026-11-23)\n\n- First release.\n")
     rollback = (first.parent / "1.1.0" / "ops/ROLLBACK.md").read_text("utf-8")
     assert "Back to 1.0.0 (bundle digest" in rollback
 

@@ -95,7 +95,7 @@ def test_a_value_has_its_codec_size_reader_and_origin(told):
     table = values["TABLE"]
     assert (table.type, table.codec, table.file) == ("list", "json", "TABLE.json")
     assert (table.size_bytes, table.reader) == (entry.size_bytes, "predict")
-    assert table.origin == "cell In[4] (c4)"
+    assert (table.origin, table.cell_id) == ("cell In[4] (c4)", "c4")
     assert (values["LIMIT"].codec, values["LIMIT"].origin) == (
         "text",
         "cell In[2] (c2)",

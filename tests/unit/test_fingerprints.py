@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from nbship.resources import shipped_module, template_folder
 
-digest_of = shipped_module("_fingerprint").digest_of
+digest_of = shipped_module("parity._fingerprint").digest_of
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: (
@@ -120,7 +120,7 @@ def test_a_fitted_model_is_the_same_after_it_answered(model):
 @pytest.mark.parametrize("expression", ["{f'w{i}' for i in range(50)}", "{'a': {1.5}}"])
 def test_a_digest_is_the_same_in_every_process(expression):
     code = (
-        f"import sys; sys.path.insert(0, {str(template_folder('package'))!r})\n"
+        f"import sys; sys.path.insert(0, {str(template_folder('package') / 'parity')!r})\n"
         "from _fingerprint import digest_of\n"
         f"print(digest_of({expression}))"
     )

@@ -15,6 +15,7 @@ from nbship.release.golden import count_rows, estimator_cases, modules_of
 from nbship.release.pins import Installed, pins_of
 from nbship.release.signature import signature_of
 from nbship.resources import shipped_module
+from support.executed import ExecutedNotebook, replay
 
 values = shipped_module("_values")
 FRAME = pd.DataFrame(
@@ -187,3 +188,41 @@ def test_imports_become_pins_and_the_standard_library_none():
     }
     with pytest.raises(ExportError, match=r"offers: features \(no file\), shop \(no"):
         pins_of(["shop.x", "features", "sklearn"], installed)
+
+
+def test_sparse_rows_and_rows_by_name_are_asked(tmp_path):
+    notebook = ExecutedNotebook(
+        "from sklearn.feature_extraction import DictVectorizer\n"
+        "from sklearn.naive_bayes import MultinomialNB\n"
+        "rows = [{'a': i % 4, 'b': 'xyz'[i % 3]} for i in range(30)]\n"
+        "vector = DictVectorizer().fit(rows)\nX = vector.transform(rows)\n"
+        "model = MultinomialNB().fit(X, [i % 3 for i in range(30)])",
+        roots=(),
+    )
+
+    for root, place in (("vector", "rows"), ("model", "X")):
+        record = notebook.capture(tmp_path / root / "capture", root)
+        assert (record.golden_cases, record.golden_rows) == (2, 12)
+        assert f"golden rows taken from {place}" in record.remarks
+        found = replay(tmp_path / root / "capture", tmp_path / root)
+        assert found["differences"] == []
+
+
+def test_a_step_of_a_pipeline_is_asked_what_the_steps_before_it_give(tmp_path):
+    notebook = ExecutedNotebook(
+        "import numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import PolynomialFeatures, StandardScaler\n"
+        "X = np.linspace(0, 3, 30).reshape(-1, 1)\n"
+        "scaler, line = StandardScaler(), LinearRegression()\n"
+        "curve = make_pipeline(PolynomialFeatures(9), scaler, line).fit(X, X[:, 0] ** 2)",
+        roots=(),
+    )
+
+    record = notebook.capture(tmp_path / "capture", "line")
+
+    assert record.remarks == (
+        "golden rows taken from X, through the steps of curve before it",
+    )
+    assert record.golden_rows == 30
+    assert replay(tmp_path / "capture", tmp_path / "made")["differences"] == []

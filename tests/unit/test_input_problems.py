@@ -67,15 +67,15 @@ def quotes(tmp_path_factory):
 
 
 def refused(package, rows, **options):
-    inputs = package.part("_inputs")
-    with pytest.raises(package.part("_problems").InputError) as caught:
+    inputs = package.part("inputs._inputs")
+    with pytest.raises(package.part("inputs._problems").InputError) as caught:
         inputs.table_of(rows, **options)
     return [(p.path, p.code, p.found, p.expected) for p in caught.value.problems]
 
 
 def refused_call(package, given, **options):
-    with pytest.raises(package.part("_problems").InputError) as caught:
-        package.part("_inputs").call_of(given, **options)
+    with pytest.raises(package.part("inputs._problems").InputError) as caught:
+        package.part("inputs._inputs").call_of(given, **options)
     return [(p.path, p.code, p.found, p.expected) for p in caught.value.problems]
 
 
@@ -100,7 +100,7 @@ def test_every_wrong_field_of_every_row_is_named_at_once(masses):
 
 
 def test_what_fits_has_the_dtypes_of_the_notebook_and_ranges_are_told(masses):
-    table, told = masses.part("_inputs").table_of(
+    table, told = masses.part("inputs._inputs").table_of(
         [ROW, {**ROW, "flipper_mm": 999, "island": None, "more": 1}], allows_extra=True
     )
 
@@ -118,9 +118,9 @@ def test_what_fits_has_the_dtypes_of_the_notebook_and_ranges_are_told(masses):
 
 
 def test_a_server_gets_the_list_as_json(masses):
-    error = masses.part("_problems").InputError
+    error = masses.part("inputs._problems").InputError
     with pytest.raises(error) as caught:
-        masses.part("_inputs").table_of([{**ROW, "count": True}])
+        masses.part("inputs._inputs").table_of([{**ROW, "count": True}])
 
     body = json.loads(json.dumps(caught.value.as_json()))
 
@@ -143,9 +143,9 @@ def test_a_server_gets_the_list_as_json(masses):
 
 
 def test_many_problems_are_counted(masses):
-    error = masses.part("_problems").InputError
+    error = masses.part("inputs._problems").InputError
     with pytest.raises(error) as caught:
-        masses.part("_inputs").table_of([{**ROW, "count": "x"}] * 60)
+        masses.part("inputs._inputs").table_of([{**ROW, "count": "x"}] * 60)
 
     assert len(caught.value.problems) == 60
     assert len(caught.value.as_json()["problems"]) == 50
@@ -154,11 +154,11 @@ def test_many_problems_are_counted(masses):
 
 
 def test_the_present_names_still_work(fares, masses):
-    batch = fares.part("_batch")
+    batch = fares.part("batch._batch")
 
-    assert batch.InputError is fares.part("_problems").InputError
+    assert batch.InputError is fares.part("inputs._problems").InputError
     assert issubclass(batch.InputError, ValueError)
-    frame, remarks = masses.part("_batch").frame_of([(1, {**ROW, "id": 7})])
+    frame, remarks = masses.part("batch._batch").frame_of([(1, {**ROW, "id": 7})])
     assert list(frame.columns) == list(ROW)
     assert remarks == ["not used: id"]
 
@@ -182,7 +182,7 @@ def test_arguments_are_checked_by_name_and_by_position(fares):
 
 
 def test_nested_arguments_are_described_checked_and_converted(quotes):
-    inputs = quotes.part("_inputs")
+    inputs = quotes.part("inputs._inputs")
     parcel = {"km": 12, "tier": None, "zip": 3}
 
     args, named, told = inputs.call_of(
@@ -231,7 +231,7 @@ def test_wrong_files_name_every_line(quotes, tmp_path, capsys):
 
 
 def test_what_predict_itself_refuses_is_a_problem_too(fares, tmp_path, capsys):
-    module = fares.part("_batch")
+    module = fares.part("batch._batch")
     with pytest.raises(module.InputError) as caught:
         module._call_line(lambda **_: 1 / 0, 3, [], {})
 
@@ -240,8 +240,12 @@ def test_what_predict_itself_refuses_is_a_problem_too(fares, tmp_path, capsys):
 
 
 def test_a_server_may_ask_for_all_mistakes_of_a_request(fares, masses):
-    refusal = masses.part("_inputs").refusal_of([ROW, {**ROW, "count": "x", "sex": 1}])
-    call = fares.part("_inputs").refusal_of([{"zone": "A", "km": 1}, {"zone": "C"}])
+    refusal = masses.part("inputs._inputs").refusal_of(
+        [ROW, {**ROW, "count": "x", "sex": 1}]
+    )
+    call = fares.part("inputs._inputs").refusal_of(
+        [{"zone": "A", "km": 1}, {"zone": "C"}]
+    )
 
     assert [p.path for p in refusal.problems] == [
         "instances[1].count",
@@ -251,5 +255,5 @@ def test_a_server_may_ask_for_all_mistakes_of_a_request(fares, masses):
         ("instances[1].zone", "unknown_category"),
         ("instances[1].km", "missing"),
     ]
-    assert masses.part("_inputs").refusal_of([ROW]) is None
-    assert "a list was expected" in str(fares.part("_inputs").refusal_of(3))
+    assert masses.part("inputs._inputs").refusal_of([ROW]) is None
+    assert "a list was expected" in str(fares.part("inputs._inputs").refusal_of(3))

@@ -33,10 +33,14 @@ def _program(machine, name, text):
     (machine / name).chmod(0o755)
 
 
-def _make(machine, folder):
+#: answers whatever pip or the check of the panel asks, and writes down what is installed
+PYTHON = '#!/bin/sh\necho "$*" >> "$UV_CALLS"\n'
+
+
+def _make(machine, folder, *groups):
     environ = {"PATH": str(machine), "UV_CALLS": str(machine / "calls")}
     return subprocess.run(
-        ["sh", str(SCRIPT), str(folder), "dev"],
+        ["sh", str(SCRIPT), str(folder), *(groups or ("dev",))],
         env=environ,
         capture_output=True,
         text=True,
@@ -102,6 +106,23 @@ def test_the_newest_tested_python_is_picked_and_a_shim_that_does_not_run_is_pass
     _program(machine, "python3", OLD)
 
     assert "python3.12 has no venv module" in _make(machine, tmp_path / "venv").stderr
+
+
+def test_a_further_group_is_installed_once_and_those_before_it_stay(machine, tmp_path):
+    folder = tmp_path / "venv"
+    (folder / "bin").mkdir(parents=True)
+    _program(folder / "bin", "python", PYTHON)
+
+    told = [
+        _make(machine, folder, *groups).stderr
+        for groups in (["dev"], ["dev"], ["dev", "torch"], ["dev"], ["dev", "torch"])
+    ]
+
+    words = "nbship: installing nbship with groups: {} (minutes, the first time)\n"
+    assert told == [words.format("dev"), "", words.format("torch"), "", ""]
+    calls = (machine / "calls").read_text()
+    assert calls.count("pyproject.toml:dev") == 1
+    assert calls.count("pyproject.toml:torch") == 1
 
 
 def test_the_tests_run_on_a_python_that_make_would_pick():

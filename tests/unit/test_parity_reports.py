@@ -222,7 +222,7 @@ def test_what_was_told_stands_on_the_page_in_the_manifest_and_in_a_verification(
     assert "NOT PROVEN: 24 golden cases (3 distinct rows) replayed equal" in page
     assert "stateful: the calls changed COUNT (model.py:4)" in page
     assert "8 of 9 lines ran (88 %); never: model.py:7" in page
-    assert manifest["schema"] == "manifest/2"
+    assert manifest["schema"] == "manifest/3"
     assert manifest["parity"]["unproven"] == ["3 distinct golden rows, fewer than 20"]
     assert found.failures == ()
     assert "not proven: 3 distinct golden rows, fewer than 20" in found.notices

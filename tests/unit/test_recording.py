@@ -31,6 +31,7 @@ def test_a_call_is_kept_with_its_inputs_as_they_were_before_it():
             "args": [[1, 2]],
             "kwargs": {"add": 1},
             "output": [100, 3],
+            "changed": {"args": {"0": [99, 2]}},
             "origin": "In[3]",
         },
     )
@@ -155,3 +156,16 @@ def test_threads_are_kept_apart():
         thread.join(10)
 
     assert len(cases_of(recorded)) == 2
+
+
+def test_a_root_that_only_other_functions_call_is_recorded():
+    notebook = ExecutedNotebook(
+        "def helper(x):\n    return x * 2",
+        "def outer(x):\n    return helper(x) + helper(x + 1)",
+        "outer(1)",
+        roots=("helper", "outer"),
+    )
+
+    helper, outer = (cases_of(notebook.namespace[n]) for n in ("helper", "outer"))
+    assert [(case["args"], case["output"]) for case in helper] == [([1], 2), ([2], 4)]
+    assert [(case["args"], case["output"]) for case in outer] == [([1], 6)]

@@ -184,8 +184,6 @@ x_test = torch.randn(50, 3)
 
 @pytest.mark.torch
 def test_a_module_of_pytorch_is_exported_as_a_root(tmp_path):
-    pytest.importorskip("torch")
-
     capture, found = captured(tmp_path, TORCH, "net.eval()", root="net")
 
     assert set(capture["requirements"]) >= {"torch", "safetensors"}
@@ -197,8 +195,6 @@ def test_a_module_of_pytorch_is_exported_as_a_root(tmp_path):
 
 @pytest.mark.torch
 def test_a_module_in_training_mode_is_refused_with_the_fix(tmp_path):
-    pytest.importorskip("torch")
-
     with pytest.raises(ExportError, match="net is in training mode") as refused:
         captured(tmp_path, TORCH, root="net")
 

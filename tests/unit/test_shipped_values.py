@@ -169,7 +169,7 @@ DIFFERENCES = [
     (FRAME["p"], FRAME["p"].rename("q"), "name 'q' where 'p' was recorded"),
     (FRAME["p"], FRAME["p"].astype("float32"), "dtype 'float32' where 'float64'"),
     (Score("a", 0.5), Score("a", 0.6), ".p: 0.6 where 0.5 was recorded"),
-    (1, object(), "a value of type builtins.object cannot be recorded"),
+    (1, object(), "a builtins.object where 1 was recorded"),
 ]
 
 

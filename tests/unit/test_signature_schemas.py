@@ -28,8 +28,8 @@ from support.captures import write_capture
 from support.executed import ExecutedNotebook
 
 values = shipped_module("_values")
-checks = shipped_module("_checks")
-problems = shipped_module("_problems")
+checks = shipped_module("inputs._checks")
+problems = shipped_module("inputs._problems")
 PLAIN = st.recursive(
     st.none()
     | st.booleans()
@@ -193,6 +193,28 @@ def test_dates_tuples_series_and_mixed_numbers_keep_their_kind():
     assert not signature.inputs[5].is_required
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [pd.date_range("2026-01-01", periods=2), ["a", "b"]],
+    ids=["days", "texts"],
+)
+def test_a_series_by_its_labels_is_an_object_and_its_answer_a_value_a_row(labels):
+    series = pd.Series([1.5, 2.0], index=labels)
+    frame = pd.DataFrame({"x": [1.0, 2.0]}, index=labels)
+    asked = signature_of([case(series, 3, output=0.0)], parameters=["past", "days"])
+    rows = signature_of([case(frame, output=series)], parameters=["frame"])
+    given = {str(label): value for label, value in series.items()}
+    validator = Draft202012Validator(input_schema(asked))
+
+    for call, fits in (
+        ({"past": given, "days": 3}, True),
+        ({"past": [1.5, 2.0], "days": 3}, False),
+        ({"past": {next(iter(given)): "much"}, "days": 3}, False),
+    ):
+        assert validator.is_valid(call) is accepts(asked, call) is fits
+    assert output_schema(rows)["type"] == ["number", "null"]
+
+
 def test_texts_of_few_values_are_listed_and_ids_are_not():
     names = ["home", "far"] * 10
     signature = signature_of(
@@ -351,3 +373,19 @@ def test_an_estimator_takes_declarations_too(tmp_path):
     ]
     assert (signature.outputs[0].unit, signature.outputs[0].rtol) == ("EUR", 1e-6)
     assert signature.read_from == ("golden cases", "X_train (30 rows)")
+
+
+def test_a_parameter_with_a_default_may_be_left_out(tmp_path):
+    notebook = ExecutedNotebook(
+        "import nbship",
+        "@nbship.golden\ndef price(km, stops=0):\n    return km * 2.0 + stops",
+        "[price(km, stops=1) for km in (1.5, 2.5)]",
+        roots=(),
+    )
+
+    signature = notebook.capture(tmp_path / "capture", "price").signature
+
+    assert [(c.name, c.is_required) for c in signature.inputs] == [
+        ("km", True),
+        ("stops", False),
+    ]

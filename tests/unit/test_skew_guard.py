@@ -52,8 +52,26 @@ def test_a_scaled_column_is_pointed_out_with_its_cell(tmp_path):
         "skew: golden inputs of predict are transformed before the call: 'age' is made by "
         "scaler.transform (StandardScaler) in cell In[3] (c3), line 3 "
         '(`df["age"] = scaler.transform(df[["age", "pay"]])[:, 0]`), and the package does '
-        "not do that: call it inside predict, or tell callers to"
+        "not do that: do it inside predict, or tell callers to do it"
     )
+
+
+@pytest.mark.parametrize(
+    "make", ["np.random.default_rng(3)", "np.random.RandomState(3)", "random.Random(3)"]
+)
+def test_rows_that_were_drawn_begin_there(tmp_path, make):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        f"import random\nluck = {make}\nages = [30, 40, 50]",
+        "df = pd.DataFrame({'age': [luck.choice(ages) for _ in range(30)], 'pay': 1.0})",
+        "drawn = pd.DataFrame({'age': [luck.choice(ages) for _ in range(30)]})",
+        "drawn['age'] = drawn['age'].clip(35)",
+        PREDICT,
+        "predict(df)\npredict(drawn)",
+    )
+
+    assert told(found) == [("age", "c5", 1)]
 
 
 def test_a_table_that_a_scaler_made_is_followed_through_splits_and_slices(tmp_path):
@@ -174,3 +192,59 @@ def test_a_root_that_answers_by_its_method_is_followed_too(tmp_path):
     )
 
     assert told(found) == [("rows", "c3", 1)]
+
+
+ADD_RATIO = """
+def add_ratio(rows):
+    rows = rows.copy()
+    rows["ratio"] = rows["pay"] / rows["age"]
+    return rows
+"""
+
+
+def test_a_function_that_only_adds_columns_is_no_skew_where_they_are_no_input(tmp_path):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        ADD_RATIO,
+        "table = add_ratio(df)\ntrain, test = train_test_split(table, random_state=1)",
+        PREDICT,
+        'predict(test[["age", "pay"]])',
+    )
+
+    assert found == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "called"),
+    [
+        pytest.param(ADD_RATIO, '["ratio", "age"]', id="the column is an input"),
+        pytest.param(
+            ADD_RATIO.replace('"ratio"', '"age"'), '["age", "pay"]', id="it is replaced"
+        ),
+        pytest.param(
+            ADD_RATIO.replace("return rows", "return rows / 2"),
+            '["age", "pay"]',
+            id="the answer is computed",
+        ),
+        pytest.param(
+            ADD_RATIO
+            + ADD_RATIO.replace("    return", '    rows["age"] = 0\n    return'),
+            '["age", "pay"]',
+            id="one of two definitions replaces it",
+        ),
+    ],
+)
+def test_a_function_that_makes_an_input_is_pointed_out(tmp_path, cell, called):
+    found = skew(
+        tmp_path,
+        IMPORTS,
+        DATA,
+        cell,
+        "table = add_ratio(df)",
+        PREDICT,
+        f"predict(table[{called}])",
+    )
+
+    assert [(f.cell_id, f.line) for f in found] == [("c4", 1)]

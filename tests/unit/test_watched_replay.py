@@ -91,7 +91,7 @@ def package(folder, name, *cells, **options):
 
 
 def watched(package):
-    return package.part("_replay").watched_replay()
+    return package.part("parity._replay").watched_replay()
 
 
 def test_lines_that_never_ran_are_named_with_their_cells(tmp_path):
@@ -310,7 +310,9 @@ def test_the_line_that_draws_is_found_by_two_runs(tmp_path, body, line):
 def test_two_runs_of_a_steady_call_leave_the_same_behind(tmp_path):
     made = package(tmp_path, "watch_steady", BRANCHES, "predict(4)")
 
-    one, other = (made.part("_replay").trace_case("1")["events"] for _ in range(2))
+    one, other = (
+        made.part("parity._replay").trace_case("1")["events"] for _ in range(2)
+    )
 
     assert one[-1] == other[-1]
     assert drawing_line(one[-4:], other[-4:]) is None
@@ -328,9 +330,9 @@ def test_tolerances_are_those_that_were_declared(tmp_path):
     def differences(**changes):
         output = {**case["output"], **changes}
         path.write_text(json.dumps({**case, "output": output}) + "\n")
-        return made.part("_replay").replay().differences
+        return made.part("parity._replay").replay().differences
 
-    assert made.part("_replay").declared_tolerances() == {"p": 1e-3}
+    assert made.part("parity._replay").declared_tolerances() == {"p": 1e-3}
     assert differences(p=0.33350) == []
     assert differences(p=0.33400) != []
     assert differences(q=1 / 7 + 1e-8) != []

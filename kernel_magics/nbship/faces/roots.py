@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from nbship.records.signature import Declaration
+    from nbship.records.state import KeptObject
     from nbship.workflow.export_capture import LiveNotebook
 
 _PROTOCOL_NAMES = ("pre_run_cell", "post_run_cell")
@@ -59,7 +60,7 @@ class _Attendance:
     def wrap(self, name: str) -> None:
         """Let the calls of a root be recorded from now on."""
         value = self.shell.user_ns[name]
-        stand_in = attended(value, self.running_cell)
+        stand_in = attended(value, self.running_cell, _keep)
         if stand_in is not value:
             self.shell.user_ns[name] = stand_in
 
@@ -140,6 +141,7 @@ def golden(  # noqa: PLR0913  # what an author may say of a function
     categories: Mapping[str, Sequence[Any]] | None = None,
     nulls: Sequence[str] = (),
     rtol: float | Mapping[str, float] | None = None,
+    onnx: bool = False,
 ) -> Any:  # noqa: ANN401  # a decorator
     """Record calls of a function as golden cases, also those in its own cell.
 
@@ -158,14 +160,23 @@ def golden(  # noqa: PLR0913  # what an author may say of a function
         Inputs that may be null although no call shows it.
     rtol
         Relative tolerance of the outputs' floats, or one by output; 1e-9 where not given.
+    onnx
+        Whether servers may answer by an ONNX graph of a fitted estimator, where every golden
+        and generated row agrees within ``rtol``; labels always exactly.
 
     Raises
     ------
     UsageError
-        If a range is no pair, or a tolerance no number of at least 0.
+        If a range is no pair, a tolerance no number of at least 0, or ``onnx`` is asked for
+        without ``rtol``.
     """
     declared = declaration(
-        units=units, ranges=ranges, categories=categories, nulls=nulls, rtol=rtol
+        units=units,
+        ranges=ranges,
+        categories=categories,
+        nulls=nulls,
+        rtol=rtol,
+        onnx=onnx,
     )
     if function is None:
         return lambda made: _recorded(made, declared)
@@ -179,7 +190,15 @@ def _recorded(function: Callable[..., Any], declared: Declaration) -> Any:  # no
     shell = _shell()
     attendance = _attended.get(id(shell)) or _Attendance(shell)
     origin = attendance.running_cell if shell is not None else str
-    return record(function, origin, declared)
+    return record(function, origin, declared, keep=_keep)
+
+
+def _keep(value: Any) -> KeptObject:  # noqa: ANN401
+    """Write an argument that JSON has no kind for."""
+    from nbship.workbench import Workbench
+    from nbship.workflow.golden_objects import keeper_of
+
+    return keeper_of(Workbench.codecs)(value)
 
 
 def capture_roots(roots: Sequence[str], folder: str | Path) -> None:
@@ -203,6 +222,7 @@ def capture_roots(roots: Sequence[str], folder: str | Path) -> None:
             capture_root(
                 root,
                 live=live,
+                to_graph=Workbench.to_graph,
                 codecs=Workbench.codecs(),
                 installed=Workbench.installed_here,
                 folder=place,

@@ -54,8 +54,10 @@ class ValueReason:
     size_bytes: int
     #: the statement that reads it first
     reader: str
-    #: the cell that binds it; "" where none does by that name
+    #: the cell that binds it, for people; "" where none does by that name
     origin: str
+    #: that cell; None where there is none, or the front end did not say
+    cell_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

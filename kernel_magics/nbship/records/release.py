@@ -14,6 +14,7 @@ __all__ = [
     "ENOUGH_ROWS",
     "Column",
     "Export",
+    "GoldenFile",
     "LocalModule",
     "Manifest",
     "ParityReport",
@@ -44,6 +45,24 @@ class StateEntry:
     trusted_types: tuple[str, ...] = ()
     #: whether the file holds other values too, each by its name, because they share parts
     is_shared: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoldenFile:
+    """An argument of golden cases that JSON has no kind for, and the file that holds it."""
+
+    #: path of its class
+    type: str
+    #: as of a :class:`StateEntry`
+    codec: str
+    #: file name below ``golden/``
+    file: str
+    digest: str
+    size_bytes: int
+    #: types that the reader must trust, listed one by one
+    trusted_types: tuple[str, ...] = ()
+    #: under which a file of several values has it; "" where the file is the value
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,12 +123,16 @@ class RootCapture:
     #: what a reader should know, such as "golden rows taken from X_test"
     remarks: tuple[str, ...] = ()
     local_modules: tuple[LocalModule, ...] = ()
+    #: what golden cases hold beside JSON
+    golden_files: tuple[GoldenFile, ...] = ()
     #: environment variables that the code reads
     variables: tuple[str, ...] = ()
     #: those of them without which it fails: a replay gives them placeholders
     required_variables: tuple[str, ...] = ()
     #: functions that open a declared resource, once
     resources: tuple[str, ...] = ()
+    #: the estimator as an ONNX graph, in the package's own folder; None where nobody asked
+    graph: StateEntry | None = None
     #: golden inputs that cells outside of the closure had transformed
     skew: tuple[SkewFinding, ...] = ()
 
@@ -155,8 +178,8 @@ class PlatformLock:
 class Manifest:
     """What a bundle holds and where it comes from: ``manifest.json``."""
 
-    SCHEMA: ClassVar[str] = "manifest/2"
-    OLDER: ClassVar[tuple[str, ...]] = ("manifest/1",)
+    SCHEMA: ClassVar[str] = "manifest/3"
+    OLDER: ClassVar[tuple[str, ...]] = ("manifest/1", "manifest/2")
 
     name: str
     version: str
@@ -183,6 +206,9 @@ class Manifest:
     state: tuple[StateEntry, ...] = ()
     #: the platform of the replay, then those that were only resolved, or could not be
     platforms: tuple[PlatformLock, ...] = ()
+    #: what answers, the author's code or compiled routines that are equal, and why: ``form``,
+    #: ``answers``, ``why``, ``row_by_row``, ``why_row_by_row``; as the wheel's own ``origin.json``
+    serving: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,3 +251,7 @@ class Release:
     parity: ParityReport
     #: the public key that sealed it, one line of OpenSSH
     signer: str
+    #: what the changes since the release before ask for; "" for the first release
+    suggested_version: str = ""
+    #: that the version promises less change than there is; "" where it does not
+    remark: str = ""

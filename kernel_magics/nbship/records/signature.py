@@ -15,7 +15,8 @@ class Column:
     """One named input or output."""
 
     name: str
-    #: ``float64``, ``int64``, ``bool``, ``string``, ``category``, ``datetime64``, ``object`` or ``json``
+    #: ``float64``, ``int64``, ``bool``, ``string``, ``category``, ``datetime64``, ``object``, ``json``;
+    #: ``opaque`` for what JSON cannot hold, such as a fitted model: it is given in Python alone
     dtype: str
     is_nullable: bool = False
     #: shape of one value, () for a scalar; of an array without its first axis
@@ -26,7 +27,8 @@ class Column:
     maximum: float | None = None
     unit: str = ""
     #: how values of the dtype are put together: "" one alone, ``array``, ``tensor``, ``series``,
-    #: ``list``, ``tuple``; ``date``, ``datetime``, ``timestamp``; ``number`` (whole or not); ``object`` (by key) and ``frame`` (by column) have ``fields``
+    #: ``list``, ``tuple``; ``date``, ``datetime``, ``timestamp``; ``number`` (whole or not); ``object`` (by key) and ``frame`` (by column) have ``fields``;
+    #: of an ``opaque`` one the path of its class, "" where several were seen
     form: str = ""
     #: the parts of an ``object`` or ``frame``, the one kind of item of a ``list`` of objects
     fields: tuple[Column, ...] = ()
@@ -71,3 +73,5 @@ class Declaration:
     nulls: tuple[str, ...] = ()
     #: output -> relative tolerance of its floats; "" for all others
     rtol: Mapping[str, float] = field(default_factory=dict)
+    #: whether servers may answer by an ONNX graph, within that tolerance
+    onnx: bool = False

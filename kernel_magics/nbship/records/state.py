@@ -18,3 +18,17 @@ class EncodedState:
     modules: tuple[str, ...] = ()
     #: classes and functions of the notebook that the value holds, by qualified name
     notebook_objects: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptObject:
+    """An argument of a golden case that JSON has no kind for: one file below ``golden/``."""
+
+    #: sha256 and suffix
+    file: str
+    #: path of its class
+    type: str
+    codec: str
+    encoded: EncodedState
+    #: under which a file of several values has it; "" where the file is the value
+    key: str = ""

@@ -42,6 +42,8 @@ class Answers:
     #: the columns that it was fitted on; None where it does not say
     feature_names_in_: Any = None
     n_features_in_: int | None = None
+    #: the estimator itself, where it may be a step of a pipeline
+    estimator: Any = None
     #: turns a value of the notebook into an input, None where it is none; None for tables
     as_input: Callable[[Any], Any] | None = None
 
@@ -82,6 +84,7 @@ def answers_of(value: Any, *, own: str) -> Answers | None:  # noqa: ANN401
         method=method,
         feature_names_in_=getattr(value, "feature_names_in_", None),
         n_features_in_=getattr(value, "n_features_in_", None),
+        estimator=value,
     )
 
 

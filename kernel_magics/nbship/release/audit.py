@@ -99,6 +99,8 @@ def wheel_failures(
     failures += _capture_failures(package, capture, manifest)
     if origin.get("version") != version or manifest.version != version:
         failures.append(f"version {origin.get('version')} where {version} was expected")
+    if manifest.serving and origin.get("serving") != dict(manifest.serving):
+        failures.append("origin.json: another way to answer than manifest.json says")
     for path, content in beside.items():
         if package.get(path) != content:
             failures.append(_differing(path, package.get(path, b""), content))
@@ -146,6 +148,7 @@ def _capture_failures(
         capture.module: capture.module_digest,
         capture.golden: capture.golden_digest,
         **{f"state/{entry.file}": entry.digest for entry in capture.state},
+        **{f"golden/{entry.file}": entry.digest for entry in capture.golden_files},
         **{module.file: module.digest for module in capture.local_modules},
     }
     told = package.keys() & {EXPLANATION}  # captures of an earlier time have none

@@ -230,6 +230,11 @@ class ClosureWalk:
         return name
 
     @property
+    def wanted(self) -> frozenset[str]:
+        """Every global name that was asked for."""
+        return frozenset(self._readers)
+
+    @property
     def items(self) -> Mapping[str, Item]:
         """The statements taken so far."""
         return self._items
@@ -248,7 +253,7 @@ class ClosureWalk:
                 hazard="magic",
                 name=reader,
             )
-        if value is _MISSING:
+        if value is _MISSING or imports.is_guarded_open(name, value):
             self._take_missing(name, reader)
             return
         if hazards.secret_in(name, value) is not None:
@@ -298,9 +303,11 @@ class ClosureWalk:
                 name, f"{name} = {twin}", kind="constant", reads=(twin,)
             )
         self._by_id[id(value)] = name
-        passage = literals.authors_literal(
-            name, value, self.cells
-        ) or literals.authors_type(name, value, self.cells)
+        passage = (
+            literals.authors_literal(name, value, self.cells)
+            or literals.authors_construction(name, value, self.cells, self.value_of)
+            or literals.authors_type(name, value, self.cells)
+        )
         if passage is not None:
             return assigned_item(name, passage)
         text = literals.literal_text(value) or self._display(name, value)

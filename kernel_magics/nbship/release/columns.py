@@ -17,10 +17,14 @@ _FEW, _OFTEN = 20, 5
 _MAX_KEYS = 200
 _SCALARS = {bool: "bool", int: "int64", float: "float64", str: "string"}
 _DATES = {"$date": "date", "$datetime": "datetime", "$timestamp": "timestamp"}
+#: what JSON cannot hold: a file of a golden case, a described answer, a function's name
+_OPAQUE = {"$file", "$object", "$name", "$method"}
 _BODIES = {"$array": "array", "$tensor": "tensor", "$series": "series", "$scalar": ""}
 
 
-def column_of(name: str, values: list[Any], *, is_required: bool = True) -> Column:
+def column_of(  # noqa: PLR0911  # one line a kind
+    name: str, values: list[Any], *, is_required: bool = True
+) -> Column:
     """Describe what all values of one name have in common.
 
     Parameters
@@ -39,6 +43,8 @@ def column_of(name: str, values: list[Any], *, is_required: bool = True) -> Colu
         "is_nullable": len(given) < len(values),
         "is_required": is_required,
     }
+    if kinds & _OPAQUE:
+        return Column(dtype="opaque", form=_class_of(given), **shared)
     if kinds == {"$frame"}:
         fields = tuple(frame_columns(given))
         return Column(dtype="object", form="frame", fields=fields, **shared)
@@ -75,6 +81,14 @@ def few_values(items: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(known) if is_few else ()
 
 
+def _class_of(given: list[Any]) -> str:
+    """Name the class that all values are of; "" where they are of several."""
+    bodies = [next(iter(value.values())) for value in given if kind_of(value)]
+    kinds = {body.get("type", "") if isinstance(body, dict) else "" for body in bodies}
+    is_one = len(kinds) == 1 and len(bodies) == len(given)
+    return str(kinds.pop()) if is_one else ""
+
+
 def _of_bodies(given: list[Any], shared: dict[str, Any]) -> Column:
     kind = kind_of(given[0])
     bodies = [next(iter(value.values())) for value in given]
@@ -83,11 +97,25 @@ def _of_bodies(given: list[Any], shared: dict[str, Any]) -> Column:
         known = bodies[0]["categories"]["values"]
         items = [known[code] if code >= 0 else None for code in items]
     shapes = [tuple(body.get("shape", [0])[1:]) for body in bodies]
-    return _summary(
-        _numpy_dtype(bodies[0]["dtype"]),
-        items,
-        {**shared, "form": _BODIES[kind], "shape": _joined(shapes)},
-    )
+    labels = _labels_of(given)
+    parts = {"form": _BODIES[kind], "shape": _joined(shapes), "fields": labels}
+    return _summary(_numpy_dtype(bodies[0]["dtype"]), items, {**shared, **parts})
+
+
+def _labels_of(given: list[Any]) -> tuple[Column, ...]:
+    """Describe the labels of series that a list of their values would lose, such as dates."""
+    if not all(map(shipped_module("_labels").is_labelled, given)):
+        return ()
+    indexes = [value["$series"]["index"] for value in given]
+    kinds = {_plain_dtype(index["dtype"]) for index in indexes}
+    if len(kinds) != 1:
+        return ()
+    is_text = kinds <= {"object", "string"}
+    texts = [item for index in indexes for item in index["values"]]
+    if is_text and not all(isinstance(item, str) for item in texts):
+        return ()
+    (kind,) = kinds
+    return (Column(name="label", dtype="string" if is_text else kind),)
 
 
 def _joined(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -20,21 +20,29 @@ _PAIR = 2
 _declared: dict[int, tuple[Any, Declaration]] = {}
 
 
-def declaration(
+def declaration(  # noqa: PLR0913  # what an author may say
     *,
     units: Mapping[str, str] | None = None,
     ranges: Mapping[str, Sequence[float | None]] | None = None,
     categories: Mapping[str, Sequence[Any]] | None = None,
     nulls: Sequence[str] = (),
     rtol: float | Mapping[str, float] | None = None,
+    onnx: bool = False,
 ) -> Declaration:
     """Read what was declared.
 
     Raises
     ------
     UsageError
-        If a range is no pair, or a tolerance no number of at least 0.
+        If a range is no pair, a tolerance no number of at least 0, or a graph is asked for
+        without a tolerance.
     """
+    if onnx and rtol is None:
+        raise UsageError(
+            "golden: onnx=True without a tolerance: a graph computes in other steps than the "
+            "estimator",
+            hint="Say how far floats may be off: golden(model, onnx=True, rtol=1e-5).",
+        )
     for name, limits in (ranges or {}).items():
         if isinstance(limits, (str, bytes)) or len(limits) != _PAIR:
             raise UsageError(
@@ -59,6 +67,7 @@ def declaration(
         categories={name: tuple(values) for name, values in (categories or {}).items()},
         nulls=(nulls,) if isinstance(nulls, str) else tuple(nulls),
         rtol={name: float(value) for name, value in tolerances.items()},
+        onnx=onnx,
     )
 
 

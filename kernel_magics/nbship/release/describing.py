@@ -53,7 +53,10 @@ def described(
     if recorder is not None:
         parameters, takes_any_name = parameters_of(recorder.function, parameters)
     signature = signature_of(
-        cases, parameters=parameters, takes_any_name=takes_any_name
+        cases,
+        parameters=parameters,
+        takes_any_name=takes_any_name,
+        optional=() if recorder is None else _with_default(recorder.function),
     )
     signature = with_training(signature, namespace)
     signature = with_declared(signature, declared_of(namespace.get(root)))
@@ -61,6 +64,14 @@ def described(
         root, cases=cases, signature=signature, namespace=namespace, cells=cells
     )
     return signature, skew
+
+
+def _with_default(function: Any) -> set[str]:  # noqa: ANN401
+    try:
+        found = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return set()
+    return {name for name, p in found.items() if p.default is not p.empty}
 
 
 def parameters_of(

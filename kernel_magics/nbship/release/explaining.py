@@ -261,7 +261,7 @@ def _value_reasons(
     for name, item in closure.items.items():
         if item.kind not in {"constant", "state"}:
             continue
-        entry = entries.get(name)
+        entry, cell = entries.get(name), _binding_cell(name, cells, item.cell)
         yield ValueReason(
             name=name,
             type=type_name(values[name]) if name in values else "",
@@ -269,13 +269,14 @@ def _value_reasons(
             file=entry.file if entry else "",
             size_bytes=entry.size_bytes if entry else len(item.text.encode()),
             reader=closure.readers.get(name, closure.root),
-            origin=_origin(name, cells, item.cell),
+            origin=cell.place if cell else "",
+            cell_id=cell.cell_id if cell else None,
         )
 
 
-def _origin(name: str, cells: Cells, cell: ExecutedCell | None) -> str:
+def _binding_cell(
+    name: str, cells: Cells, cell: ExecutedCell | None
+) -> ExecutedCell | None:
     if cell is not None:
-        return cell.place
-    for _, binding in binding_statements(name, cells):
-        return binding.place
-    return ""
+        return cell
+    return next((binding for _, binding in binding_statements(name, cells)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,16 @@ def golden_text(cases: Iterable[Case]) -> str:
 
 
 def count_rows(cases: Iterable[Case]) -> int:
-    """Count the distinct rows of all inputs; a call without a table is one row."""
+    """Count the distinct rows of all inputs; a call without a table is one row.
+
+    Calls that answer None and change no argument count for nothing.
+    """
     return len({row for case in cases for row in _rows(case)})
+
+
+def is_answerless(case: Case) -> bool:
+    """Tell whether nothing that a call gave or changed can be compared: it shows or prints."""
+    return case["output"] is None and not case.get("changed")
 
 
 def modules_of(cases: Iterable[Case]) -> tuple[str, ...]:
@@ -75,7 +84,31 @@ def estimator_cases(
         cases, used = _asked(model.predict, tables)
         if cases:
             return tuple(cases), (f"golden rows taken from {', '.join(used)}",)
-    return (), ()
+    cases, used = _asked(model.predict, _through_steps(model, namespace))
+    remark = f"golden rows taken from {', '.join(used)}"
+    return (tuple(cases), (remark,)) if cases else ((), ())
+
+
+def _through_steps(
+    model: Any,  # noqa: ANN401
+    namespace: Mapping[str, Any],
+) -> Iterator[tuple[str, Any]]:
+    """Hand tables through the steps before an estimator, in pipelines of the notebook."""
+    own = getattr(model, "estimator", None)
+    for name, pipeline in list(namespace.items()):
+        steps = getattr(pipeline, "steps", None)
+        if own is None or name.startswith("_") or not isinstance(steps, list):
+            continue
+        places = [i for i, (_, step) in enumerate(steps) if step is own]
+        if not places or not places[0]:
+            continue
+        for place, table in _fitting(pipeline, namespace, is_strict=False):
+            with contextlib.suppress(
+                Exception
+            ):  # data that does not fit raises anything
+                rows = min(MAX_ROWS, _count(table))
+                before = pipeline[: places[0]].transform(_head(table, rows))
+                yield f"{place}, through the steps of {name} before it", before
 
 
 def _asked(
@@ -85,9 +118,9 @@ def _asked(
     cases: list[Case] = []
     used: list[str] = []
     for name, table in tables:
-        for rows in (min(MAX_ROWS, len(table)), 1):
-            part = table[:rows] if isinstance(table, list) else _head(table, rows)
+        for rows in (min(MAX_ROWS, _count(table)), 1):
             try:
+                part = _head(table, rows)
                 case = {
                     "args": [values.encode(part)],
                     "kwargs": {},
@@ -116,7 +149,7 @@ def _fitting(
     for name in names:
         for place, value in _tables_in(name, namespace[name], is_strict=is_strict):
             table = _as_input(model, value, is_strict=is_strict)
-            if table is not None and len(table) and id(value) not in seen:
+            if table is not None and _count(table) and id(value) not in seen:
                 seen.add(id(value))
                 yield place, table
 
@@ -165,16 +198,38 @@ def _as_input(model: Any, value: Any, *, is_strict: bool) -> Any:  # noqa: ANN40
         is_flat = kind == "Series" or (is_array and value.ndim == 1)
         texts = value.tolist() if is_flat else value
         is_text = isinstance(texts, list) and all(isinstance(t, str) for t in texts)
-        return value if is_text else None
-    is_matrix = is_array and value.ndim == _MATRIX
+        is_rows = isinstance(value, list) and _is_rows(value, None)
+        return value if is_text or is_rows else None
+    if isinstance(value, list):
+        return value if _is_rows(value, width) else None
+    is_matrix = (is_array or _is_sparse(value)) and value.ndim == _MATRIX
     return value if is_matrix and value.shape[1] == width else None
 
 
+def _is_rows(value: list[Any], width: int | None) -> bool:
+    """Tell whether a list holds rows: dicts where the width is not known, else lists of it."""
+    kind = list if width is not None else dict
+    is_fitting = bool(value) and all(type(row) is kind for row in value)
+    return is_fitting and (width is None or all(len(row) == width for row in value))
+
+
+def _is_sparse(value: Any) -> bool:  # noqa: ANN401
+    return hasattr(value, "tocsr") and hasattr(value, "ndim")
+
+
+def _count(table: Any) -> int:  # noqa: ANN401
+    return int(table.shape[0]) if hasattr(table, "shape") else len(table)
+
+
 def _head(table: Any, rows: int) -> Any:  # noqa: ANN401
+    if _is_sparse(table):
+        return table.tocsr()[:rows]
     return table.iloc[:rows] if hasattr(table, "iloc") else table[:rows]
 
 
 def _rows(case: Case) -> Iterator[str]:
+    if is_answerless(case):
+        return
     inputs = [*case["args"], *case["kwargs"].values()]
     first: Any = inputs[0] if inputs else None
     rows = list(_rows_of(first, _length(case["output"])))
@@ -185,7 +240,7 @@ def _rows(case: Case) -> Iterator[str]:
         yield json.dumps([case["args"], case["kwargs"]])
 
 
-def _rows_of(data: Any, answers: int | None) -> Sequence[Any]:  # noqa: ANN401
+def _rows_of(data: Any, answers: int | None) -> Sequence[Any]:  # noqa: ANN401, PLR0911
     if isinstance(data, list):
         return data if len(data) == answers else ()
     if not isinstance(data, dict):
@@ -193,6 +248,10 @@ def _rows_of(data: Any, answers: int | None) -> Sequence[Any]:  # noqa: ANN401
     if "$frame" in data:
         columns = [column["values"] for column in data["$frame"]["columns"]]
         return list(zip(*columns, strict=True))
+    if "$sparse" in data:
+        body = data["$sparse"]
+        spans = zip(body["starts"], body["starts"][1:], strict=False)
+        return [[body["indices"][a:b], body["values"][a:b]] for a, b in spans]
     body = data.get("$array") or data.get("$tensor") or data.get("$series")
     if body is None:
         return ()
@@ -211,5 +270,9 @@ def _length(output: Any) -> int | None:  # noqa: ANN401
     if "$frame" in output:
         columns = output["$frame"]["columns"]
         return len(columns[0]["values"]) if columns else None
-    body = output.get("$array") or output.get("$tensor") or output.get("$series")
-    return len(body["values"]) if body and body.get("shape", [0]) else None
+    kinds = ("$array", "$tensor", "$series", "$sparse")
+    body = next((output[kind] for kind in kinds if kind in output), None)
+    if body is None:
+        return None
+    shape = body.get("shape", [len(body["values"])])
+    return int(shape[0]) if shape else None

@@ -111,6 +111,12 @@ def offers(module: str, name: str, value: Any) -> bool:  # noqa: ANN401
         return False
 
 
+def is_guarded_open(name: str, value: Any) -> bool:  # noqa: ANN401
+    """Tell whether it is the ``open`` that IPython puts into every notebook."""
+    home = str(getattr(value, "__globals__", {}).get("__name__", ""))
+    return name == "open" and home.startswith("IPython.")
+
+
 def live_attribute(walk: ClosureWalk, node: ast.expr) -> Any:  # noqa: ANN401
     """Return the live object of ``a.b.c``, following modules and classes alone.
 

@@ -42,6 +42,16 @@ def input_schema(signature: Signature, *, title: str = "") -> Schema:
     return {"$schema": DRAFT, "title": title or "input", **body}
 
 
+def item_schema(columns: Sequence[Column], *, is_answer: bool = False) -> Schema:
+    """Describe one item of the one list or series that a root takes, or of its answer."""
+    if len(columns) != 1:
+        return object_schema(columns, is_answer=is_answer)
+    (column,) = columns
+    if column.fields:
+        return column_schema(column.fields[0], is_answer=is_answer)
+    return _scalar(column, is_answer=is_answer)
+
+
 def output_schema(signature: Signature, *, title: str = "") -> Schema:
     """Describe the answer to one row of a table, or to one call."""
     is_row = signature.input_form != "arguments"
@@ -54,7 +64,7 @@ def output_schema(signature: Signature, *, title: str = "") -> Schema:
         is_many = is_row and column.form in (*_ARRAYS, "list")
         body = (
             _nested(column, column.shape, is_answer=True)
-            if is_many and not column.fields
+            if is_many and (column.form == "series" or not column.fields)
             else column_schema(column, is_answer=True)
         )
     return {"$schema": DRAFT, "title": title or "output", **body}
@@ -75,7 +85,9 @@ def object_schema(
 
 def column_schema(column: Column, *, is_answer: bool = False) -> Schema:
     """Describe one column, argument or part of an answer."""
-    if column.form in _LISTS:
+    if column.dtype == "opaque":
+        body = _opaque(column, is_answer=is_answer)
+    elif column.form in _LISTS:
         body = _list(column, is_answer=is_answer)
     elif column.form == "object":
         body = _or_null(object_schema(column.fields, is_answer=is_answer), column)
@@ -89,12 +101,36 @@ def column_schema(column: Column, *, is_answer: bool = False) -> Schema:
     return body
 
 
+def _opaque(column: Column, *, is_answer: bool) -> Schema:
+    """Describe what JSON cannot hold: nothing fits but null, where that was seen."""
+    text = f"an object of class {column.form or 'several'}; call the function in Python"
+    if is_answer:
+        return {"description": text}
+    nothing: Schema = {"type": "null"} if column.is_nullable else {"not": {}}
+    return {**nothing, "description": text}
+
+
 def _list(column: Column, *, is_answer: bool) -> Schema:
+    if column.form == "series" and column.fields:
+        return _or_null(_labelled(column, is_answer=is_answer), column)
     if column.fields:
         item = column_schema(column.fields[0], is_answer=is_answer)
         return _or_null({"type": "array", "items": item}, column)
     shape = (-1, *column.shape) if column.form in _ARRAYS else (-1,)
     return _or_null(_nested(column, shape, is_answer=is_answer), column)
+
+
+def _labelled(column: Column, *, is_answer: bool) -> Schema:
+    """Describe a series by its labels; an answer is the list of its values."""
+    values = _scalar(column, is_answer=is_answer)
+    if is_answer:
+        return {"type": "array", "items": values}
+    names = {k: v for k, v in _typed(column.fields[0]).items() if k != "type"}
+    return {
+        "type": "object",
+        "additionalProperties": values,
+        **({"propertyNames": names} if names else {}),
+    }
 
 
 def _nested(column: Column, shape: Sequence[int], *, is_answer: bool = False) -> Schema:

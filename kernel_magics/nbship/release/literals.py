@@ -17,6 +17,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from nbship.release.cells import Passage, binding_statements, passage_of
+from nbship.release.constructions import NotPlainError, made_from_literals
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -85,6 +86,39 @@ def authors_literal(name: str, value: Any, cells: Cells) -> Passage | None:  # n
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             continue
         if is_equal_value(found, value):
+            passage = passage_of(statement, cell)
+            return passage if len(passage.text) <= MAX_STATEMENT else None
+    return None
+
+
+def authors_construction(
+    name: str,
+    value: Any,  # noqa: ANN401
+    cells: Cells,
+    lookup: Callable[[str], Any],
+) -> Passage | None:
+    """Find the author's own assignment of calls over literals that still give the value.
+
+    Parameters
+    ----------
+    name
+        The name that is assigned.
+    value
+        What it is bound to now.
+    cells
+        The executed cells.
+    lookup
+        Returns what another name of the notebook is bound to.
+    """
+    for statement, cell in binding_statements(name, cells):
+        if not _is_plain_assignment(statement, name):
+            continue
+        try:
+            found = made_from_literals(statement.value, lookup)  # type: ignore[attr-defined]
+        except NotPlainError:
+            continue
+        is_same = type(found) is type(value) and repr(found) == repr(value)
+        if is_equal_value(found, value) or (is_same and bool(found == value)):
             passage = passage_of(statement, cell)
             return passage if len(passage.text) <= MAX_STATEMENT else None
     return None

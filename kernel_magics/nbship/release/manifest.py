@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from nbship.release.facts import Evidence
 
 
-def manifest_of(  # noqa: PLR0913  # the fields of the record
+def manifest_of(  # noqa: PLR0913  # what was made, part by part
     evidence: Evidence,
     *,
     parity: ParityReport,
+    serving: Mapping[str, Any],
     wheel: str,
     files: Mapping[str, Any],
     tool: str,
@@ -30,6 +31,8 @@ def manifest_of(  # noqa: PLR0913  # the fields of the record
         What the release rests on.
     parity
         The replay of the wheel.
+    serving
+        What answers in it, and why.
     wheel
         The wheel's path in the bundle.
     files
@@ -59,6 +62,7 @@ def manifest_of(  # noqa: PLR0913  # the fields of the record
         python_version=evidence.capture.python_version,
         signature=evidence.capture.signature,
         parity=parity,
+        serving=dict(serving),
         files=dict(sorted(files.items())),
         metrics=dict(evidence.outcome.metrics),
         state=evidence.capture.state,

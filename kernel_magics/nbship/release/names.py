@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from nbship.errors import ReleaseError
+from nbship.records.release_diff import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,6 +79,22 @@ def check_version(version: str) -> None:
         )
 
 
+def check_alias(alias: str) -> None:
+    """Refuse an alias that trackers keep for themselves, or do not take.
+
+    Raises
+    ------
+    ReleaseError
+        If it is ``latest``, looks like a number, or holds other characters than words have.
+    """
+    is_reserved = alias.lower() == "latest" or re.fullmatch(r"[vV]\d+", alias)
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", alias) or is_reserved:
+        raise ReleaseError(
+            f"setting release.alias: {alias!r} is no alias that trackers take",
+            hint="Name a word such as released; latest and v1 are the trackers' own.",
+        )
+
+
 def next_version(released: Iterable[str]) -> str:
     """Return the version after the latest: ``1.3.0`` after ``1.2.1``."""
     latest = latest_version(released)
@@ -85,6 +102,30 @@ def next_version(released: Iterable[str]) -> str:
         return FIRST_VERSION
     numbers = [*_numbers(latest), 0][:2]
     return f"{numbers[0]}.{numbers[1] + 1}.0"
+
+
+def raised_version(version: str, level: Level) -> str:
+    """Return the version that a change of that level makes of another one.
+
+    >>> raised_version("1.2.3", Level.MINOR)
+    '1.3.0'
+
+    Before 1.0.0, where anything may change at any time, a breaking change moves the number in
+    the middle.
+    """
+    major, minor, patch = [*_numbers(version), 0, 0][:3]
+    if level is Level.MAJOR and major:
+        return f"{major + 1}.0.0"
+    if level is Level.PATCH:
+        return f"{major}.{minor}.{patch + 1}"
+    return f"{major}.{minor + 1}.0"
+
+
+def is_lower(version: str, other: str) -> bool:
+    """Tell whether the numbers of a version are lower than those of another one."""
+    left, right = _numbers(version), _numbers(other)
+    length = max(len(left), len(right))
+    return [*left, *[0] * length][:length] < [*right, *[0] * length][:length]
 
 
 def latest_version(released: Iterable[str]) -> str:

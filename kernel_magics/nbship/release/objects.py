@@ -19,12 +19,18 @@ from nbship.release.recording import Recorder, quietly, record, recorder_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from nbship.release.golden_objects import Keep
+
 #: methods by which an object answers, the first that it has
 METHODS = ("predict", "__call__")
 _RECORDER = "__nbship_recorder__"
 
 
-def attended(value: Any, origin: Callable[[], str]) -> Any:  # noqa: ANN401
+def attended(
+    value: Any,  # noqa: ANN401
+    origin: Callable[[], str],
+    keep: Keep | None = None,
+) -> Any:  # noqa: ANN401
     """Return what shall stand in a root's place so that its calls are recorded.
 
     Parameters
@@ -35,16 +41,18 @@ def attended(value: Any, origin: Callable[[], str]) -> Any:  # noqa: ANN401
         returned as it is.
     origin
         Names the running cell.
+    keep
+        Writes arguments that JSON has no kind for.
     """
     if isinstance(value, type):
-        _record_class(value, origin)
+        _record_class(value, origin, keep)
         return value
     if recorder_of(value) is not None:
         return value
     is_function = isinstance(value, (FunctionType, MethodType, functools.partial))
     if is_function or hasattr(value, "__wrapped__"):
-        return record(value, origin)
-    _record_instance(value, origin)
+        return record(value, origin, keep=keep)
+    _record_instance(value, origin, keep)
     return value
 
 
@@ -107,12 +115,17 @@ def _set_class(value: Any, kind: type) -> None:  # noqa: ANN401
     object.__setattr__(value, "__class__", kind)  # a frozen class forbids the plain way
 
 
-def _record_instance(value: Any, origin: Callable[[], str]) -> None:  # noqa: ANN401
+def _record_instance(
+    value: Any,  # noqa: ANN401
+    origin: Callable[[], str],
+    keep: Keep | None,
+) -> None:
     kind = type(value)
     method = answering_method(value)
     if not method or _is_left_alone(kind):
         return
-    recorder, function = Recorder(getattr(value, method)), getattr(kind, method)
+    recorder = Recorder(getattr(value, method), keep=keep)
+    function = getattr(kind, method)
 
     @functools.wraps(function)
     def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -153,13 +166,13 @@ def _reduce(self: Any, protocol: Any) -> Any:  # noqa: ANN401  # pickle's and co
         _set_class(self, kind)
 
 
-def _record_class(kind: type, origin: Callable[[], str]) -> None:
+def _record_class(kind: type, origin: Callable[[], str], keep: Keep | None) -> None:
     """Record calls on instances that are as ``kind()`` makes them."""
     method = answering_method(kind)
     function = vars(kind).get(method)
     if not _is_function(function) or _RECORDER in vars(function):
         return
-    recorder = Recorder(function)  # type: ignore[arg-type]
+    recorder = Recorder(function, keep=keep)  # type: ignore[arg-type]
 
     @functools.wraps(function)  # type: ignore[arg-type]
     def recorded(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of a package: made at export, so that a server need not.
+"""The OpenAPI 3.1 document of a package: made at export, and served as it is.
 
 It describes the plain JSON route, the Open Inference Protocol (version 2, REST) and the routes for
 those who run the server. Everything else a server offers is outside of this document.
@@ -6,9 +6,16 @@ those who run the server. Everything else a server offers is outside of this doc
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbship.release.json_schema import input_schema, output_schema
+from nbship.release.json_schema import (
+    input_schema,
+    item_schema,
+    object_schema,
+    output_schema,
+)
 
 if TYPE_CHECKING:
     from nbship.records.signature import Signature
@@ -45,11 +52,27 @@ _WRONG = {
 }
 _UNREADY = {"503": "The model is not ready, or too busy."}
 _LATE = {"504": "There was no answer in time."}
+_REFERENCE = "#/components/schemas/"
 Document = dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What one instance of the plain route is."""
+
+    #: ``frame``, ``array``, ``list``, ``series`` or ``arguments``, as the server tells them apart
+    form: str = ""
+    #: one that was recorded, as JSON; None where none can be shown
+    example: Any = None
+
+
 def openapi_document(
-    signature: Signature, *, name: str, version: str, root: str
+    signature: Signature,
+    *,
+    name: str,
+    version: str,
+    root: str,
+    asked: Asked | None = None,
 ) -> Document:
     """Describe the server of a package.
 
@@ -61,7 +84,10 @@ def openapi_document(
         Of the distribution; the model's in every protocol.
     root
         The function or model, for the descriptions.
+    asked
+        What an instance is; as the signature has it where None.
     """
+    asked = asked or Asked(form=signature.input_form)
     model = f"/v2/models/{name}"
     return {
         "openapi": _VERSION,
@@ -71,7 +97,7 @@ def openapi_document(
             "summary": f"{root}, exported from a notebook by nbship",
         },
         "paths": {
-            PREDICT: {"post": _predict(root)},
+            PREDICT: {"post": _predict(root, asked.example)},
             f"{model}/infer": {"post": _infer()},
             f"{model}/versions/{version}/infer": {"post": _infer()},
             model: {"get": _get("describe the model", "ModelMetadata")},
@@ -90,15 +116,31 @@ def openapi_document(
                 "get": _state("whether a golden case gave its recorded answer")
             },
         },
-        "components": {"schemas": _schemas(signature)},
+        "components": {"schemas": _schemas(signature, asked.form)},
     }
 
 
-def _predict(root: str) -> Document:
+def example_request(document: str) -> str:
+    """Return the body of the first recorded call, one line of JSON; "" where none can be shown.
+
+    Parameters
+    ----------
+    document
+        The text of an OpenAPI document of :func:`openapi_document`.
+    """
+    asked = json.loads(document)["paths"][PREDICT]["post"]["requestBody"]
+    example = asked["content"]["application/json"].get("example")
+    return "" if example is None else json.dumps(example, ensure_ascii=False)
+
+
+def _predict(root: str, example: Any) -> Document:  # noqa: ANN401  # any JSON
+    body = _body("Predict")
+    if example is not None:
+        body["content"]["application/json"]["example"] = {"instances": [example]}
     return {
         "operationId": "predict",
         "summary": f"Ask {root}: one answer for each instance",
-        "requestBody": _body("Predict"),
+        "requestBody": body,
         "responses": {
             "200": _answer("The answers, in the order of the instances.", "Answer"),
             **_refusals(),
@@ -107,13 +149,12 @@ def _predict(root: str) -> Document:
 
 
 def _infer() -> Document:
+    answer = _answer("The answers as tensors.", "InferResponse")
+    answer["content"]["application/octet-stream"] = {}  # where a client asks for bytes
     return {
-        "summary": "Ask with tensors, by the Open Inference Protocol",
+        "summary": "Ask with tensors, by the Open Inference Protocol; bytes may follow the JSON",
         "requestBody": _body("InferRequest"),
-        "responses": {
-            "200": _answer("The answers as tensors.", "InferResponse"),
-            **_refusals(),
-        },
+        "responses": {"200": answer, **_refusals()},
     }
 
 
@@ -125,8 +166,8 @@ def _state(summary: str) -> Document:
     return {
         "summary": summary,
         "responses": {
-            "200": {"description": "Yes."},
-            **{status: {"description": text} for status, text in _UNREADY.items()},
+            "200": _answer("Yes.", "Document"),
+            **{status: _answer(text, "Refusal") for status, text in _UNREADY.items()},
         },
     }
 
@@ -156,28 +197,39 @@ def _json(schema: str) -> Document:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
-def _schemas(signature: Signature) -> Document:
-    asked = _without_draft(input_schema(signature, title="Instance"))
-    given = _without_draft(output_schema(signature, title="Prediction"))
-    reference = "#/components/schemas/"
+def _schemas(signature: Signature, form: str) -> Document:
+    many = {"type": "array", "minItems": 1}
     return {
-        "Instance": asked,
-        "Prediction": given,
-        "Predict": _object(
-            instances={
-                "type": "array",
-                "minItems": 1,
-                "items": {"$ref": f"{reference}Instance"},
-            }
-        ),
+        "Instance": _instance(signature, form),
+        "Prediction": _prediction(signature, form),
+        "Predict": {
+            **_object(instances={**many, "items": {"$ref": f"{_REFERENCE}Instance"}}),
+            "additionalProperties": False,
+        },
         "Answer": _object(
-            predictions={"type": "array", "items": {"$ref": f"{reference}Prediction"}},
+            predictions={"type": "array", "items": {"$ref": f"{_REFERENCE}Prediction"}},
             model_version={"type": "string"},
         ),
         "Document": {"type": "object"},
         "Refusal": _refusal(),
-        **_protocol(),
+        **_protocol(signature),
     }
+
+
+def _instance(signature: Signature, form: str) -> Document:
+    if form in {"list", "series"}:
+        return item_schema(signature.inputs)
+    schema = _without_draft(input_schema(signature, title="Instance"))
+    # a client may send columns that are not used
+    return {**schema, "additionalProperties": True} if form == "frame" else schema
+
+
+def _prediction(signature: Signature, form: str) -> Document:
+    if form not in {"list", "series"} or signature.output_form == "object":
+        return _without_draft(output_schema(signature, title="Prediction"))
+    if signature.output_form == "frame":
+        return object_schema(signature.outputs, is_answer=True)
+    return item_schema(signature.outputs, is_answer=True)
 
 
 def _without_draft(schema: Document) -> Document:
@@ -201,29 +253,31 @@ def _refusal() -> Document:
     return body
 
 
-def _protocol() -> Document:
-    shape = {"type": "array", "items": {"type": "integer", "minimum": 0}}
-    tensor = _object(
-        name={"type": "string"},
-        datatype={"enum": list(_TENSOR_TYPES)},
-        shape=shape,
+def _protocol(signature: Signature) -> Document:
+    text, kind = {"type": "string"}, {"enum": list(_TENSOR_TYPES)}
+    sizes = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+    free = {"type": "object"}
+    tensor = _object(name=text, datatype=kind, shape=sizes)
+    tensor["properties"] |= {"parameters": free, "data": {"type": "array", "items": {}}}
+    names = [column.name for column in signature.inputs]
+    asked = {**tensor, "properties": {**tensor["properties"], "name": {"enum": names}}}
+    wanted = _object(name=text)
+    wanted["properties"]["parameters"] = free
+    request = _object(inputs={"type": "array", "items": asked})
+    request["properties"] |= {
+        "id": text,
+        "parameters": free,
+        "outputs": {"type": "array", "items": wanted},
+    }
+    answer = _object(
+        model_name=text, model_version=text, outputs={"type": "array", "items": tensor}
     )
-    asked = {**tensor, "properties": {**tensor["properties"], "data": _data()}}
-    described = _object(
-        name={"type": "string"},
-        datatype={"enum": list(_TENSOR_TYPES)},
-        shape={"type": "array", "items": {"type": "integer", "minimum": -1}},
-    )
-    text = {"type": "string"}
-    listed = {"type": "array", "items": described}
+    answer["properties"]["id"] = text
+    shape = {"type": "array", "items": {"type": "integer", "minimum": -1}}
+    listed = {"type": "array", "items": _object(name=text, datatype=kind, shape=shape)}
     return {
-        "InferRequest": {
-            **_object(inputs={"type": "array", "minItems": 1, "items": asked}),
-            "additionalProperties": True,
-        },
-        "InferResponse": _object(
-            model_name=text, outputs={"type": "array", "items": asked}
-        ),
+        "InferRequest": request,
+        "InferResponse": answer,
         "ModelMetadata": _object(
             name=text, platform=text, inputs=listed, outputs=listed
         ),
@@ -231,10 +285,6 @@ def _protocol() -> Document:
             name=text, version=text, extensions={"type": "array", "items": text}
         ),
     }
-
-
-def _data() -> Document:
-    return {"type": "array", "items": {}}
 
 
 def _object(**properties: Document) -> Document:

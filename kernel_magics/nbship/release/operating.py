@@ -88,7 +88,7 @@ def operating_facts(evidence: Evidence, operated: Operated) -> dict[str, Any]:
         "memory_limit_mib": _rounded_mib(2 * inspection.memory_peak_mib),
         "slow_s": f"{max(_SLOW * inspection.latency_p99_ms / 1000, 0.05):.3g}",
         "git_commit": str(evidence.git.get("commit") or ""),
-        "previous_version": evidence.before.manifest.version if evidence.before else "",
+        "previous_version": evidence.before.version if evidence.before else "",
     }
 
 

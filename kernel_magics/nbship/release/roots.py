@@ -94,8 +94,18 @@ def no_root(root: str, value: Any) -> ExportError:  # noqa: ANN401
     )
 
 
-def no_case(root: str, remarks: Sequence[str]) -> ExportError:
+def no_case(
+    root: str, remarks: Sequence[str], bound_anew: Sequence[str] = ()
+) -> ExportError:
     """Make the error for a root without a golden case."""
+    if bound_anew and not remarks:
+        return ExportError(
+            f"{root}: no golden case: since it was called, {', '.join(bound_anew)} "
+            f"{'was' if len(bound_anew) == 1 else 'were'} bound anew",
+            hint=f"Call {root} in a new cell.",
+            hazard="outdated-calls",
+            name=root,
+        )
     if remarks:
         return ExportError(
             f"{root}: no golden case: its calls could not be recorded ({'; '.join(remarks)})",

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from nbship.release.json_schema import INPUT, OUTPUT, input_schema, output_schema
-from nbship.release.openapi import OPENAPI, openapi_document
+from nbship.release.openapi import OPENAPI, Asked, openapi_document
 from nbship.release.wheel_text import distribution_name
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 PLACES = {INPUT: f"schema/{INPUT}", OUTPUT: f"schema/{OUTPUT}", OPENAPI: OPENAPI}
 
 
-def schema_files(capture: RootCapture, origin: Mapping[str, Any]) -> dict[str, str]:
+def schema_files(
+    capture: RootCapture, origin: Mapping[str, Any], *, asked: Asked | None = None
+) -> dict[str, str]:
     """Write the files, by their names in the package; equal captures give equal bytes.
 
     Parameters
@@ -27,6 +29,8 @@ def schema_files(capture: RootCapture, origin: Mapping[str, Any]) -> dict[str, s
         The captured root.
     origin
         What ``origin.json`` says: ``package`` and ``version`` at least.
+    asked
+        What one instance of the plain route is, as the golden cases show it.
     """
     name = str(origin.get("name") or distribution_name(str(origin["package"])))
     documents = {
@@ -37,6 +41,7 @@ def schema_files(capture: RootCapture, origin: Mapping[str, Any]) -> dict[str, s
             name=name,
             version=str(origin["version"]),
             root=capture.name,
+            asked=asked,
         ),
     }
     return {

@@ -8,7 +8,7 @@ from nbship.records.signature import Column, Signature
 from nbship.release.columns import column_of, frame_columns, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from nbship.release.golden import Case
 
@@ -20,6 +20,7 @@ def signature_of(
     *,
     parameters: Sequence[str],
     takes_any_name: bool = False,
+    optional: Collection[str] = (),
 ) -> Signature:
     """Join what all cases show.
 
@@ -31,11 +32,13 @@ def signature_of(
         Names of the function's parameters, in order; those that no case has are optional.
     takes_any_name
         Whether it takes arguments of other names, ``**kwargs``.
+    optional
+        Names of the parameters that have a default.
     """
     inputs = [_named(case, parameters) for case in cases]
     form = _form(inputs, cases)
     if form == "arguments":
-        columns = _arguments(inputs, parameters)
+        columns = _arguments(inputs, parameters, optional)
         parameter = ""
     else:
         only = [next(iter(case.items())) for case in inputs]
@@ -88,7 +91,9 @@ def _has_rows(array: Any, case: Case) -> bool:  # noqa: ANN401  # an encoded val
 
 
 def _arguments(
-    inputs: Sequence[dict[str, Any]], parameters: Sequence[str]
+    inputs: Sequence[dict[str, Any]],
+    parameters: Sequence[str],
+    optional: Collection[str],
 ) -> list[Column]:
     seen = dict.fromkeys(name for case in inputs for name in case)
     ordered = [*parameters, *(name for name in seen if name not in parameters)]
@@ -96,7 +101,7 @@ def _arguments(
     for name in ordered:
         values = [case[name] for case in inputs if name in case]
         if values:
-            is_required = len(values) == len(inputs)
+            is_required = len(values) == len(inputs) and name not in optional
             columns.append(column_of(name, values, is_required=is_required))
         else:
             columns.append(

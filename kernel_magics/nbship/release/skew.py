@@ -11,6 +11,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from nbship.records.release import SkewFinding
+from nbship.release.added_columns import column_adders
 from nbship.release.cells import SCOPES, parse
 from nbship.release.transforming import DataNames, Transformation, inner_of, is_stored
 
@@ -67,7 +68,7 @@ class _Trail:
         cells: Cells,
     ) -> None:
         self.root = root
-        self.data = DataNames(namespace)
+        self.data = DataNames(namespace, column_adders(cells))
         self.columns = (
             {column.name for column in signature.inputs}
             if signature.input_form == "frame"
@@ -147,8 +148,8 @@ class _Trail:
             message=(
                 f"skew: golden inputs of {self.root} are transformed before the call: "
                 f"{what!r} is made by {change.by} in {cell.place}, line {moment[1]} "
-                f"(`{text}`), and the package does not do that: call it inside "
-                f"{self.root}, or tell callers to"
+                f"(`{text}`), and the package does not do that: do it inside "
+                f"{self.root}, or tell callers to do it"
             ),
         )
 

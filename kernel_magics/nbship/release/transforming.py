@@ -3,136 +3,16 @@
 from __future__ import annotations
 
 import ast
+import random
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nbship.release.choosing import CHOOSING, REARRANGING
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-#: methods that choose, copy or rearrange rows and columns, or change their form alone
-_CHOOSING = frozenset(
-    (
-        "align",
-        "astype",
-        "at",
-        "copy",
-        "describe",
-        "drop",
-        "drop_duplicates",
-        "dropna",
-        "filter",
-        "flatten",
-        "get",
-        "head",
-        "iat",
-        "iloc",
-        "infer_objects",
-        "items",
-        "iterrows",
-        "itertuples",
-        "keys",
-        "loc",
-        "merge",
-        "nlargest",
-        "nsmallest",
-        "numpy",
-        "pop",
-        "query",
-        "ravel",
-        "reindex",
-        "rename",
-        "rename_axis",
-        "reset_index",
-        "reshape",
-        "sample",
-        "select_dtypes",
-        "set_index",
-        "sort_index",
-        "sort_values",
-        "split",
-        "squeeze",
-        "swapaxes",
-        "tail",
-        "take",
-        "tensor",
-        "to_dict",
-        "to_frame",
-        "to_list",
-        "to_numpy",
-        "todense",
-        "toarray",
-        "tolist",
-        "tocsr",
-        "transpose",
-        "values",
-        "view",
-        "xs",
-        "join",
-        "append",
-        "convert_dtypes",
-        "detach",
-        "cpu",
-        "float",
-        "double",
-        "long",
-        "contiguous",
-        "from_numpy",
-        "to",
-    )
-)
-#: functions that do the same, of any module
-_REARRANGING = frozenset(
-    (
-        "Categorical",
-        "DataFrame",
-        "Series",
-        "array",
-        "as_tensor",
-        "asarray",
-        "ascontiguousarray",
-        "atleast_2d",
-        "column_stack",
-        "concat",
-        "concatenate",
-        "copy",
-        "deepcopy",
-        "dict",
-        "enumerate",
-        "expand_dims",
-        "from_numpy",
-        "hstack",
-        "iter",
-        "list",
-        "len",
-        "merge",
-        "next",
-        "print",
-        "range",
-        "resample",
-        "reversed",
-        "shuffle",
-        "sorted",
-        "stack",
-        "tensor",
-        "to_datetime",
-        "to_numeric",
-        "to_timedelta",
-        "train_test_split",
-        "tuple",
-        "vstack",
-        "zip",
-        "int",
-        "float",
-        "str",
-        "min",
-        "max",
-        "permutation",
-        "choice",
-        "display",
-        "islice",
-    )
-)
 #: methods of fitted objects whose answer is another table
 _FITTED = ("transform", "fit_transform", "inverse_transform")
 _MIN_ITEMS = 2
@@ -156,10 +36,15 @@ class DataNames:
     ----------
     namespace
         The notebook's names.
+    adders
+        Functions of the notebook that only add columns, and which.
     """
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, namespace: Mapping[str, Any], adders: Mapping[str, Collection[str]]
+    ) -> None:
         self._namespace = namespace
+        self._adders = adders
 
     def transformation(
         self, node: ast.expr, *, columns: Collection[str] | None
@@ -222,10 +107,7 @@ class DataNames:
         function = node.func
         given = [*node.args, *(word.value for word in node.keywords)]
         if isinstance(function, ast.Name):
-            is_plain = function.id in _REARRANGING or not any(map(self.has_data, given))
-            return (
-                None if is_plain else Transformation(node=node, by=f"{function.id}()")
-            )
+            return self._of_function(node, function.id, columns)
         if not isinstance(function, ast.Attribute):
             return None
         owner, name = function.value, function.attr
@@ -238,11 +120,28 @@ class DataNames:
             is_asked = columns is None or made & set(columns)
             by, column = f"{text}()", ", ".join(sorted(made))
             return Transformation(node=node, by=by, column=column) if is_asked else None
+        if _draws(self._value_of(owner)):  # what was drawn is where rows begin
+            return None
         if isinstance(self._value_of(owner), ModuleType):
-            is_plain = name in _REARRANGING or not any(map(self.has_data, given))
+            is_plain = name in REARRANGING or not any(map(self.has_data, given))
         else:
-            is_plain = name in _CHOOSING or not self.has_data(node)
+            is_plain = name in CHOOSING or not self.has_data(node)
         return None if is_plain else Transformation(node=node, by=f"{text}()")
+
+    def _of_function(
+        self, node: ast.Call, name: str, columns: Collection[str] | None
+    ) -> Transformation | None:
+        given = [*node.args, *(word.value for word in node.keywords)]
+        if name in REARRANGING or not any(map(self.has_data, given)):
+            return None
+        added = self._adders.get(name)
+        if added is None or columns is None:
+            return Transformation(node=node, by=f"{name}()")
+        made = set(added) & set(columns)
+        column = ", ".join(sorted(made))
+        return (
+            Transformation(node=node, by=f"{name}()", column=column) if made else None
+        )
 
     def _of_comprehension(
         self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp
@@ -263,7 +162,7 @@ class DataNames:
                 return Transformation(node=node, by="arithmetic")
             if isinstance(part, ast.Call):
                 called = ast.unparse(part.func)
-                if called.rpartition(".")[2] not in _CHOOSING | _REARRANGING:
+                if called.rpartition(".")[2] not in CHOOSING | REARRANGING:
                     return Transformation(node=node, by=f"{called}()")
         return None
 
@@ -286,6 +185,12 @@ class DataNames:
             return ""
         value = self._value_of(node)
         return "" if value is None else type(value).__name__
+
+
+def _draws(value: Any) -> bool:  # noqa: ANN401
+    """Tell whether a value is a generator of random numbers."""
+    is_pythons = isinstance(value, random.Random)  # noqa: S311  # asked about, not used
+    return is_pythons or type(value).__module__.startswith("numpy.random")
 
 
 def inner_of(node: ast.expr) -> Iterator[ast.expr]:
@@ -319,7 +224,7 @@ def is_stored(statement: ast.stmt, name: str) -> bool:
         )
         if not is_in_place or not isinstance(call.func, ast.Attribute):
             return False
-        return call.func.attr not in _CHOOSING and _base_of(call.func.value) == name
+        return call.func.attr not in CHOOSING and _base_of(call.func.value) == name
     targets: list[ast.expr] = list(getattr(statement, "targets", []))
     if isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
         targets.append(statement.target)

@@ -154,6 +154,7 @@ def _capture_live(context: Context, root: str, folder: Path) -> tuple[Path, str]
         live=live,
         codecs=bench.codecs(),
         installed=bench.installed_here,
+        to_graph=bench.to_graph,
         folder=folder,
     )
     return folder, live.name

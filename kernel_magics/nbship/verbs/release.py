@@ -1,4 +1,4 @@
-"""The verbs of production: release, verify."""
+"""The verbs of production: release, verify, diff."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbship.errors import VerificationError
 from nbship.verbs.answer import ANSWER_IS_NO, OK, Answer, Verb
+from nbship.verbs.diff import DIFF
 from nbship.verbs.words import add_job, place
 
 if TYPE_CHECKING:
@@ -14,17 +15,20 @@ if TYPE_CHECKING:
 
     from nbship.records.release import ParityReport, Release, Verification
     from nbship.verbs.answer import Context
+    from nbship.workbench import Workbench
+    from nbship.workflow.release import Makers
 
 
 def _release(context: Context, arguments: argparse.Namespace) -> Answer:
     from nbship.records.statements import statements_of
-    from nbship.release.names import default_package
+    from nbship.release.names import check_alias, default_package
     from nbship.release.wheel_text import distribution_name
     from nbship.version import __version__
     from nbship.workflow.jobs import find_job, load_job
-    from nbship.workflow.release import Makers, Wish, release_job
+    from nbship.workflow.release import Wish, release_job
 
     bench, settings = context.workbench, context.workbench.settings
+    check_alias(settings.alias)
     job = load_job(bench.store, find_job(bench.store, arguments.job))
     package = settings.package or default_package(job.notebook)
     made = release_job(
@@ -47,15 +51,23 @@ def _release(context: Context, arguments: argparse.Namespace) -> Answer:
         ),
         policy=settings.policy,
         reviewers=settings.reviewers,
-        makers=Makers(
-            builder=bench.builder,
-            replayer=bench.replayer,
-            sealer=bench.sealer,
-            pages=bench.pages,
-            model_sealer=bench.model_sealer if settings.model_key else None,
-        ),
+        makers=_makers(bench),
     )
+    bench.start_release_shipper()
     return Answer(text=_release_text(made), data=made)
+
+
+def _makers(bench: Workbench) -> Makers:
+    from nbship.workflow.release import Makers
+
+    return Makers(
+        builder=bench.builder,
+        replayer=bench.replayer,
+        sealer=bench.sealer,
+        pages=bench.pages,
+        render_report=bench.render_report,
+        model_sealer=bench.model_sealer if bench.settings.model_key else None,
+    )
 
 
 def _verify(context: Context, arguments: argparse.Namespace) -> Answer:
@@ -97,12 +109,14 @@ def _signers(path: str) -> tuple[str, ...]:
 
 
 def _release_text(made: Release) -> str:
+    remarks = [f"note: {made.remark}"] if made.remark else []
     return "\n".join(
         (
             f"{made.name} {made.version} released: {place(Path(made.bundle))}",
             f"  {_parity_text(made.parity)}",
             f"  wheel   {made.wheel}  sha256 {made.wheel_digest}",
             f"  bundle  sha256 {made.digest}",
+            *remarks,
             "Tell IT that number over another channel; they run",
             f"  mlops verify BUNDLE --expect {made.digest}",
         )
@@ -175,4 +189,5 @@ VERBS: tuple[Verb, ...] = (
         run=_verify,
         add_arguments=_verify_arguments,
     ),
+    DIFF,
 )

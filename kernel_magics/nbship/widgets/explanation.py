@@ -40,6 +40,16 @@ def tables_html(
     )
 
 
+def text_html(caption: str, text: str) -> str:
+    """Write a text with its line breaks, closed until it is asked for; "" for no text."""
+    if not text:
+        return ""
+    return (
+        f"<details style='{_STYLE}'><summary>{escape(caption)}</summary>"
+        f"<pre>{escape(text)}</pre></details>"
+    )
+
+
 def _table(
     caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, is_open: bool
 ) -> str:

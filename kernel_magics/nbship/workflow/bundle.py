@@ -12,7 +12,6 @@ from nbship.errors import ReleaseError
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_file
 from nbship.release.budgets import over_budget
-from nbship.release.lock_text import read_lock
 from nbship.release.manifest import manifest_of
 from nbship.release.model_signature import (
     MODEL_SIGNATURE,
@@ -21,20 +20,15 @@ from nbship.release.model_signature import (
     signed_bytes,
     signed_payload,
 )
-from nbship.release.requirements import direct_pins
-from nbship.release.schemas import PLACES, schema_files
-from nbship.release.serving_lock import (
-    SERVE_LOCK,
-    lock_differences,
-    serving_requirements,
-)
+from nbship.release.openapi import OPENAPI, example_request
+from nbship.release.schemas import PLACES
 from nbship.release.sums import MANIFEST, NAMESPACE, SEAL, SIGNER, SUMS, sums_text
 from nbship.release.wheelhouse import WHEELHOUSE
 from nbship.resources import template_folder
 from nbship.workflow.bundle_files import regular_files
 from nbship.workflow.bundle_papers import Built, inspected, write_papers
-from nbship.workflow.export import LOCK, build_and_replay
-from nbship.workflow.platform_locks import lock_platforms
+from nbship.workflow.bundle_proof import lock_bundle, prove
+from nbship.workflow.release_changes import changes_since
 from nbship.workflow.training_baseline import read_training
 
 if TYPE_CHECKING:
@@ -43,8 +37,10 @@ if TYPE_CHECKING:
 
     from nbship.ports import Store
     from nbship.ports_shipping import ModelSealer, Sealer
-    from nbship.records.release import Manifest, ParityReport
+    from nbship.records.release import Manifest
+    from nbship.release.changes import Changes
     from nbship.release.facts import Evidence
+    from nbship.workflow.export import Proven
     from nbship.workflow.release import Makers, Wish
 
 
@@ -59,6 +55,8 @@ class Sources:
     records: Mapping[str, object]
     #: version of every distribution in the job's environment
     installed: Mapping[str, str]
+    #: the page of ``mlops report``, as it is with the approvals that the release rests on
+    report: str
     #: wheels of the job's environment that no index has
     carried: Path | None = None
 
@@ -71,8 +69,13 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
     sources: Sources,
     makers: Makers,
     wish: Wish,
-) -> Manifest:
+) -> tuple[Manifest, Changes | None]:
     """Write and seal a bundle; a whole one or none.
+
+    Returns
+    -------
+    tuple
+        Its manifest, and what changed since the release before, where there is one.
 
     Raises
     ------
@@ -83,31 +86,19 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
         If the file system refuses.
     """
     with store.whole_folder(place) as folder:
-        wheel, parity = _prove(folder, evidence, sources, makers)
-        needed = serving_requirements(makers.builder.read(wheel))
-        lock = _lock_serving(folder, needed, evidence, sources=sources, makers=makers)
-        platforms = lock_platforms(
-            folder,
-            wish.platforms,
-            requirements=(*direct_pins(evidence.capture), *needed),
-            replayed=lock,
-            python_version=evidence.capture.python_version,
-            builder=makers.builder,
-            carried=sources.carried,
+        proven = prove(folder, evidence, sources, makers)
+        lock, platforms = lock_bundle(
+            folder, proven.wheel, evidence, sources=sources, makers=makers, wish=wish
         )
-        if wish.with_wheelhouse or (folder / WHEELHOUSE).is_dir():
-            _collect(lock, evidence, sources, makers)
         _copy(folder, evidence, sources)
-        built = _built(
-            folder, wheel, evidence, parity, lock=lock, store=store, makers=makers
-        )
+        built = _built(folder, proven, evidence, lock=lock, store=store, makers=makers)
         built = dataclasses.replace(
             built,
             platforms=platforms,
             training=read_training(sources.capture_folder),
             has_wheelhouse=(folder / WHEELHOUSE).is_dir(),
         )
-        _keep_budget(wheel, evidence, built, wish)
+        _keep_budget(proven.wheel, evidence, built, wish)
         _write_texts(folder, evidence, built, sources=sources, makers=makers, wish=wish)
         manifest = _manifest(folder, evidence, built, wish)
         _sign(folder, evidence.name, makers.model_sealer)
@@ -118,73 +109,7 @@ def write_bundle(  # noqa: PLR0913  # what goes in, and what makes the rest
                 hint="Leave --version out for the next one.",
             )
         folder.chmod(0o755)  # IT reads it, whatever the umask here
-    return manifest
-
-
-def _prove(
-    folder: Path, evidence: Evidence, sources: Sources, makers: Makers
-) -> tuple[Path, ParityReport]:
-    wheel, parity = build_and_replay(
-        evidence.capture,
-        sources.capture_folder,
-        into=folder,
-        origin=evidence.origin(),
-        builder=makers.builder,
-        replayer=makers.replayer,
-        installed=sources.installed,
-        carried=sources.carried,
-    )
-    if not parity.passed:
-        raise ReleaseError(
-            f"{evidence.capture.name}: the package does not answer as the notebook did:\n"
-            + "\n".join(parity.differences[:10]),
-            hint="Make its answers depend on its inputs and captured values only.",
-        )
-    # how long it took is no part of the proof: equal releases have equal bytes
-    return wheel, dataclasses.replace(parity, duration_s=0.0)
-
-
-def _lock_serving(
-    folder: Path,
-    needed: tuple[str, ...],
-    evidence: Evidence,
-    *,
-    sources: Sources,
-    makers: Makers,
-) -> Path:
-    """Lock what the package serves with; return the lock that holds everything.
-
-    Raises
-    ------
-    ReleaseError
-        If a server cannot be installed beside what the replay has proven.
-    """
-    if not needed:
-        return folder / LOCK
-    pins = read_lock((folder / LOCK).read_text("utf-8"))
-    lock = makers.builder.lock(
-        (*direct_pins(evidence.capture), *needed),
-        python_version=evidence.capture.python_version,
-        installed={**sources.installed, **pins},
-        carried=sources.carried,
-    )
-    differences = lock_differences(pins, read_lock(lock))
-    if differences:
-        raise ReleaseError(
-            "\n".join(differences),
-            hint="Install versions that the server can be installed beside, then submit again.",
-        )
-    (folder / SERVE_LOCK).write_text(lock, "utf-8")
-    return folder / SERVE_LOCK
-
-
-def _collect(lock: Path, evidence: Evidence, sources: Sources, makers: Makers) -> None:
-    makers.builder.collect(
-        lock.read_text("utf-8"),
-        lock.with_name(WHEELHOUSE),
-        python_version=evidence.capture.python_version,
-        carried=sources.carried,
-    )
+    return manifest, built.changes
 
 
 def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
@@ -205,19 +130,22 @@ def _copy(folder: Path, evidence: Evidence, sources: Sources) -> None:
 
 def _built(  # noqa: PLR0913  # two ports and what they are asked
     folder: Path,
-    wheel: Path,
+    proven: Proven,
     evidence: Evidence,
-    parity: ParityReport,
     *,
     lock: Path,
     store: Store,
     makers: Makers,
 ) -> Built:
+    wheel = proven.wheel
     digests = {
         name: digest_file(folder / name)
         for name in (wheel.relative_to(folder).as_posix(), lock.name, "src/model.py")
     }
     key = (digest_file(wheel), digests[lock.name])
+    changes, not_compared = _changes(
+        folder, wheel, lock, evidence=evidence, store=store, makers=makers
+    )
     return Built(
         wheel=wheel.name,
         wheel_digest=key[0],
@@ -225,7 +153,8 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
         lock=lock.read_text("utf-8"),
         lock_name=lock.name,
         golden=(folder / "tests" / "golden.jsonl").read_text("utf-8"),
-        parity=parity,
+        parity=proven.parity,
+        serving=proven.serving,
         inspection=inspected(
             store,
             wheel,
@@ -235,6 +164,30 @@ def _built(  # noqa: PLR0913  # two ports and what they are asked
             key=key,
         ),
         has_model_signature=makers.model_sealer is not None,
+        changes=changes,
+        not_compared=not_compared,
+    )
+
+
+def _changes(  # noqa: PLR0913  # this release, and what asks it
+    folder: Path,
+    wheel: Path,
+    lock: Path,
+    *,
+    evidence: Evidence,
+    store: Store,
+    makers: Makers,
+) -> tuple[Changes | None, str]:
+    if evidence.before is None:
+        return None, ""
+    return changes_since(
+        store.releases / evidence.name / evidence.before.version,
+        evidence,
+        wheel=wheel,
+        lock=lock,
+        golden=folder / "tests" / "golden.jsonl",
+        reader=makers.builder,
+        replayer=makers.replayer,
     )
 
 
@@ -269,13 +222,24 @@ def _write_texts(  # noqa: PLR0913  # what is written, and from what
     wish: Wish,
 ) -> None:
     texts = {name: json_text(record) for name, record in sources.records.items()}
+    texts["reports/notebook.html"] = sources.report
     texts[SIGNER] = makers.sealer.public_key() + "\n"
     if makers.model_sealer is not None:
         texts[MODEL_SIGNER] = makers.model_sealer.public_key()
-    schemas = schema_files(evidence.capture, evidence.origin())
-    texts |= {PLACES[name]: text for name, text in schemas.items()}
+    contents = makers.builder.read(folder / "dist" / built.wheel)
+    texts |= {
+        place: contents[f"{evidence.package}/{name}"].decode()
+        for name, place in PLACES.items()
+    }
     names = [*regular_files(folder), *texts]
-    texts |= write_papers(evidence, built, wish=wish, pages=makers.pages, names=names)
+    texts |= write_papers(
+        evidence,
+        built,
+        wish=wish,
+        pages=makers.pages,
+        names=names,
+        request=example_request(texts[PLACES[OPENAPI]]),
+    )
     for name, text in texts.items():
         _place(folder, name).write_text(text, "utf-8")
 
@@ -284,6 +248,7 @@ def _manifest(folder: Path, evidence: Evidence, built: Built, wish: Wish) -> Man
     manifest = manifest_of(
         evidence,
         parity=built.parity,
+        serving=built.serving,
         wheel=f"dist/{built.wheel}",
         files={
             name: {"sha256": digest_file(path), "size_bytes": path.stat().st_size}

@@ -39,6 +39,7 @@ def read_capture(folder: Path) -> RootCapture:
         capture.golden: capture.golden_digest,
         **{entry.file: entry.digest for entry in capture.local_modules},
         **{f"state/{entry.file}": entry.digest for entry in capture.state},
+        **{f"golden/{entry.file}": entry.digest for entry in capture.golden_files},
     }
     failures = [
         f"{folder / name}: {'changed' if (folder / name).is_file() else 'missing'}"

@@ -12,7 +12,7 @@ from nbship.records.digest import digest_json
 from nbship.records.inspection import Inspection
 from nbship.release.advisories import vulnerability_report, vulnerability_text
 from nbship.release.annex import annex_points
-from nbship.release.changelog import CHANGELOG, changelog_text
+from nbship.release.changelog import CHANGELOG, changelog_text, version_remark
 from nbship.release.facts import page_facts
 from nbship.release.golden_columns import golden_columns
 from nbship.release.licences import licence_report, licence_text
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from nbship.ports_shipping import PageWriter, Replayer
     from nbship.records.baseline import Baseline
     from nbship.records.release import ParityReport, PlatformLock
+    from nbship.release.changes import Changes
     from nbship.release.facts import Evidence
     from nbship.workflow.release import Wish
 
+#: a longer request is not shown
+MAX_REQUEST = 600
 #: pages, by their place in the bundle; their templates lie in ``templates/deploy``
 PAGES = (
     "ANNEX_IV.md",
@@ -67,21 +70,28 @@ class Built:
     golden: str
     parity: ParityReport
     inspection: Inspection
+    #: what answers in the package, and why
+    serving: Mapping[str, Any]
     has_model_signature: bool
     #: where it was replayed, and where only wheels were found
     platforms: tuple[PlatformLock, ...] = ()
+    #: since the release before; None where there is none, or it cannot be read
+    changes: Changes | None = None
+    #: why it cannot be read
+    not_compared: str = ""
     has_wheelhouse: bool = False
     #: profiles of the training data, made in the job's kernel; None where none was found
     training: Baseline | None = None
 
 
-def write_papers(
+def write_papers(  # noqa: PLR0913  # what pages are made of
     evidence: Evidence,
     built: Built,
     *,
     wish: Wish,
     pages: PageWriter,
     names: Iterable[str],
+    request: str = "",
 ) -> dict[str, str]:
     """Write every paper; equal inputs give equal texts.
 
@@ -97,6 +107,8 @@ def write_papers(
         Fills templates.
     names
         Paths of the files that the bundle holds besides.
+    request
+        The body of a request to show; "" for none.
 
     Returns
     -------
@@ -136,6 +148,8 @@ def write_papers(
             wheel_digest=built.wheel_digest,
         ),
         **operating_facts(evidence, operated),
+        "version_remark": version_remark(built.changes, evidence.version),
+        "request": request if len(request) <= MAX_REQUEST else "",
         "points": annex_points(wish.said, names=there),
     }
     return texts | {
@@ -158,7 +172,13 @@ def _machine_papers(evidence: Evidence, built: Built, wish: Wish) -> dict[str, s
     )
     statement = provenance_statement(evidence, subjects=built.subjects, tool=wish.tool)
     return {
-        CHANGELOG: changelog_text(evidence, pins, evidence.before),
+        CHANGELOG: changelog_text(
+            evidence.version,
+            evidence.released_at.date(),
+            built.changes,
+            before=evidence.before,
+            not_compared=built.not_compared,
+        ),
         SBOM: _json(bill),
         STATEMENT: _json(statement),
         "reports/parity.json": json_text(built.parity),

@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 from nbship.records.codec import json_text
 from nbship.records.digest import digest_text
 from nbship.records.explanation import EXPLANATION
-from nbship.records.release import ENOUGH_ROWS, LocalModule, RootCapture, StateEntry
+from nbship.records.release import (
+    ENOUGH_ROWS,
+    GoldenFile,
+    LocalModule,
+    RootCapture,
+    StateEntry,
+)
 from nbship.release import hazards
 from nbship.release.describing import described
 from nbship.release.explaining import explain
-from nbship.release.golden import count_rows, golden_text, modules_of
+from nbship.release.golden import count_rows, golden_text, is_answerless, modules_of
 from nbship.release.items import Closure
 from nbship.release.module_text import module_text
 from nbship.release.pins import pins_of
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
     from nbship.release.pins import Installed
 
 RECORD, MODULE, GOLDEN = "capture.json", "module.py", "golden.jsonl"
+#: folder of the arguments of golden cases that JSON has no kind for
+GOLDEN_FOLDER = "golden"
 
 
 @dataclass(slots=True)
@@ -50,6 +58,9 @@ class Draft:
     remarks: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     state: list[StateEntry] = field(default_factory=list)
+    #: the root as an ONNX graph, where its author asked for one
+    graph: StateEntry | None = None
+    golden_files: list[GoldenFile] = field(default_factory=list)
     #: captured values by name
     values: dict[str, object] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
@@ -149,7 +160,12 @@ def _record(
 ) -> RootCapture:
     rows = count_rows(draft.cases)
     remarks = [*draft.closure.remarks, *draft.remarks]
-    if rows < ENOUGH_ROWS:
+    if all(is_answerless(case) for case in draft.cases):
+        remarks.append(
+            "not proven: every recorded answer is None; what is shown, printed or written is "
+            "not compared"
+        )
+    elif rows < ENOUGH_ROWS:
         remarks.append(
             f"not proven: {rows} distinct golden rows, fewer than {ENOUGH_ROWS}"
         )
@@ -159,6 +175,7 @@ def _record(
         module=MODULE,
         module_digest=digest_text(module.text),
         state=tuple(sorted(draft.state, key=lambda entry: entry.name)),
+        graph=draft.graph,
         requirements={},
         python_version=platform.python_version(),
         signature=signature,
@@ -167,6 +184,7 @@ def _record(
         golden=GOLDEN,
         golden_digest=digest_text(golden),
         source_map=module.source_map,
+        golden_files=tuple(sorted(draft.golden_files, key=lambda one: one.file)),
         remarks=tuple(dict.fromkeys(remarks)),
         local_modules=tuple(
             LocalModule(name=f.name, file=f.file, digest=digest_text(f.text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,7 @@ def make_export(  # noqa: PLR0913  # the fields of the record
         "capture_digest": digest,
     } | dict(origin or {})
     with writing(export_folder):
-        wheel, parity = build_and_replay(
+        built = build_and_replay(
             capture,
             folder,
             into=export_folder,
@@ -113,30 +114,29 @@ def make_export(  # noqa: PLR0913  # the fields of the record
             package=package,
             version=version,
             exported_at=at,
-            wheel=wheel.relative_to(export_folder).as_posix(),
-            wheel_digest=digest_file(wheel),
+            wheel=built.wheel.relative_to(export_folder).as_posix(),
+            wheel_digest=digest_file(built.wheel),
             capture_digest=digest,
             lock_digest=digest_file(export_folder / LOCK),
-            parity=parity,
-            over_budget=_over(budget, wheel, capture, package=package, by=replayer)
-            if parity.passed
-            else (),
+            parity=built.parity,
+            over_budget=_over(budget, built, capture, package=package, by=replayer),
         )
-        (export_folder / "parity.json").write_text(json_text(parity), "utf-8")
+        (export_folder / "parity.json").write_text(json_text(built.parity), "utf-8")
         (export_folder / "export.json").write_text(json_text(export), "utf-8")
     return export
 
 
 def _over(
     budget: Budget | None,
-    wheel: Path,
+    built: Proven,
     capture: RootCapture,
     *,
     package: str,
     by: Replayer,
 ) -> tuple[str, ...]:
-    if budget is None or not budget.is_set:
+    if budget is None or not budget.is_set or not built.parity.passed:
         return ()
+    wheel = built.wheel
     inspection = by.inspect(
         wheel,
         wheel.parents[1] / LOCK,
@@ -151,6 +151,16 @@ def _over(
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proven:
+    """A wheel and what its replay gave."""
+
+    wheel: Path
+    parity: ParityReport
+    #: what answers, as the package decided it in a fresh environment, and why
+    serving: Mapping[str, Any]
+
+
 def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     capture: RootCapture,
     capture_folder: Path,
@@ -161,10 +171,12 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
     replayer: Replayer,
     installed: Mapping[str, str] | None,
     carried: Path | None = None,
-) -> tuple[Path, ParityReport]:
+) -> Proven:
     """Write ``dist/*.whl`` and ``requirements.lock`` into a folder and replay them.
 
-    Where the lock pins what no index has, a wheelhouse of everything lies beside it.
+    The wheel is built twice: the second one says in ``origin.json`` what the first one decided
+    to answer with, and is the one that is replayed. Where the lock pins what no index has, a
+    wheelhouse of everything lies beside it.
 
     Raises
     ------
@@ -181,33 +193,46 @@ def build_and_replay(  # noqa: PLR0913  # two ports and what they are asked
             f"{capture.name}: no golden case was recorded, so nothing can be proven",
             hint=f"Call {capture.name} on some rows in the notebook, under @nbship.golden.",
         )
+    version = capture.python_version
+    _lock(capture, into, builder=builder, installed=installed, carried=carried)
+    place = into / "dist"
+    wheel = builder.build(capture, capture_folder, into=place, origin=origin)
+    refuse_pickles(wheel)
+    serving = replayer.serving(
+        wheel, into / LOCK, package=package, python_version=version
+    )
+    told = {**origin, "serving": serving}
+    wheel = builder.build(capture, capture_folder, into=place, origin=told)
+    parity = replayer.replay(
+        wheel, into / LOCK, package=package, python_version=version
+    )
+    return Proven(wheel=wheel, parity=parity, serving=serving)
+
+
+def _lock(
+    capture: RootCapture,
+    into: Path,
+    *,
+    builder: PackageBuilder,
+    installed: Mapping[str, str] | None,
+    carried: Path | None,
+) -> None:
+    version = capture.python_version
     with tempfile.TemporaryDirectory(prefix="nbship-carried-") as name:
         if installed is None and carried is None:
             carried = Path(name)
             builder.carry(direct_pins(capture), carried)
         lock = builder.lock(
             direct_pins(capture),
-            python_version=capture.python_version,
+            python_version=version,
             installed=installed,
             carried=carried,
         )
         (into / LOCK).write_text(lock, "utf-8")
         if uses_carried(lock, carried):
             builder.collect(
-                lock,
-                into / WHEELHOUSE,
-                python_version=capture.python_version,
-                carried=carried,
+                lock, into / WHEELHOUSE, python_version=version, carried=carried
             )
-    wheel = builder.build(capture, capture_folder, into=into / "dist", origin=origin)
-    refuse_pickles(wheel)
-    parity = replayer.replay(
-        wheel,
-        into / LOCK,
-        package=package,
-        python_version=capture.python_version,
-    )
-    return wheel, parity
 
 
 def uses_carried(lock: str, carried: Path | None) -> bool:

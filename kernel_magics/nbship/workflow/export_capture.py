@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbship.errors import ExportError
 from nbship.release.answers import answers_of
 from nbship.release.closure import ClosureWalk
+from nbship.release.declared import declared_of
 from nbship.release.golden import estimator_cases
 from nbship.release.instructions import use_of_text
 from nbship.release.items import written_item
@@ -24,10 +25,13 @@ from nbship.release.roots import (
     parameters_of,
 )
 from nbship.release.vendoring import vendored
+from nbship.workflow.asking_again import ask_again
+from nbship.workflow.capture_writing import GOLDEN_FOLDER, write_draft
 from nbship.workflow.capture_writing import Draft as _Draft
-from nbship.workflow.capture_writing import write_draft
+from nbship.workflow.golden_objects import golden_file, take_objects
+from nbship.workflow.graph_capture import add_graph
 from nbship.workflow.local_modules import LocalModules
-from nbship.workflow.state_capture import capture_state
+from nbship.workflow.state_capture import capture_state, reader_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,11 +39,13 @@ if TYPE_CHECKING:
 
     from nbship.ports_shipping import Codec
     from nbship.records.release import RootCapture
+    from nbship.records.state import KeptObject
     from nbship.release.answers import Answers
     from nbship.release.cells import Cells
     from nbship.release.golden import Case
     from nbship.release.pins import Installed
     from nbship.release.recording import Recorder
+    from nbship.workflow.graph_capture import ToGraph
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,13 +60,14 @@ class LiveNotebook:
     name: str = "a notebook"
 
 
-def capture_root(  # noqa: PLR0913  # a notebook, and what looks at it
+def capture_root(  # noqa: PLR0913  # a root, and what takes it down
     root: str,
     *,
     live: LiveNotebook,
     codecs: Sequence[Codec],
     installed: Callable[[Iterable[str]], Installed],
     folder: Path,
+    to_graph: ToGraph | None = None,
     with_baseline: bool = True,
 ) -> RootCapture:
     """Capture a function or fitted estimator of a live notebook.
@@ -77,6 +84,8 @@ def capture_root(  # noqa: PLR0913  # a notebook, and what looks at it
         Looks up the distributions of import names.
     folder
         Where everything goes; whole or not at all.
+    to_graph
+        Converts estimators whose authors asked for ONNX; None leaves their graphs out.
     with_baseline
         False leaves the profiles of the training data out: they take time, and a check needs none.
 
@@ -92,6 +101,8 @@ def capture_root(  # noqa: PLR0913  # a notebook, and what looks at it
         value = live.namespace.get(root)
         recorder = recorders.get(id(value)) or recorder_of(value)
         draft = _draft_root(root, live, codecs, local, recorder)
+        if to_graph is not None and declared_of(value).onnx:
+            add_graph(root, unrecorded(value), draft, to_graph)
     draft.vendored = vendored(
         draft.closure.local,
         is_local=local.is_local,
@@ -133,6 +144,7 @@ def _draft_root(
     if answers is not None:
         return _draft_estimator(root, value, answers, walk, codecs)
     text = answer_text(root, value)
+    cases, objects, remarks = _recorded(recorder, walk, root if not text else "")
     if text:
         draft = _draft_object(root, value, walk, codecs, text)
     elif callable(value) and not isinstance(value, type):
@@ -142,11 +154,37 @@ def _draft_root(
         draft.parameters = parameters_of(value)
     else:
         raise no_root(root, value)
-    draft.cases = _with_ids(recorder.cases(), live.cells) if recorder else ()
-    draft.remarks += recorder.remarks() if recorder else ()
+    draft.cases = _with_ids(cases, live.cells)
+    draft.remarks += remarks
+    _add_objects(draft, objects)
     if not draft.cases:
-        raise no_case(root, draft.remarks)
+        anew = recorder.bound_anew if recorder else ()
+        raise no_case(root, draft.remarks, anew)
     return draft
+
+
+def _recorded(
+    recorder: Recorder | None, walk: ClosureWalk, function: str
+) -> tuple[tuple[Case, ...], dict[str, KeptObject], list[str]]:
+    """Return the recorded calls, what their arguments lie in, and remarks.
+
+    A function whose calls are outdated is asked again.
+    """
+    if recorder is None:
+        return (), {}, []
+    again = ""
+    if function and not recorder.cases() and recorder.outdated():
+        walk.require(function, reader=function)
+        again = ask_again(recorder, walk)
+    cases, objects, remarks = take_objects(walk, recorder.cases(), recorder.objects())
+    return cases, objects, [*recorder.remarks(), *remarks, *([again] if again else [])]
+
+
+def _add_objects(draft: _Draft, objects: Mapping[str, KeptObject]) -> None:
+    for name, kept in objects.items():
+        draft.files[f"{GOLDEN_FOLDER}/{name}"] = kept.encoded.data
+        draft.golden_files.append(golden_file(kept))
+        draft.modules |= {*kept.encoded.modules, *reader_module(kept.codec)}
 
 
 def _draft_object(

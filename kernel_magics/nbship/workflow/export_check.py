@@ -186,13 +186,13 @@ def _replay(
             return found
         before = _snapshot(module, told, package)
         name = "predict" if capture.kind == "estimator" else capture.name
-        values = sys.modules[f"{package}._values"]
+        golden = importlib.import_module(f"{package}._golden")
         for line in (folder / GOLDEN).read_text("utf-8").splitlines():
             if found.cases and time.perf_counter() - started > REPLAY_LIMIT_S:
                 break
             case = json.loads(line)
             found.cases += 1
-            texts = _differences(getattr(module, name), case, values)
+            texts = _differences(getattr(module, name), case, golden)
             found.findings += [
                 _difference(capture, f"case {case['case']}: {text}") for text in texts
             ]
@@ -219,9 +219,12 @@ def _silence() -> Iterator[None]:
 def _imported(folder: Path) -> Iterator[str]:
     """Lend a captured module the name of a package, with what ships beside it."""
     package = f"nbship_check_{folder.parent.name.rpartition('-')[2]}"
-    for path in template_folder("package").glob("_*.py"):
-        if not path.name.startswith("__"):
-            shutil.copyfile(path, folder / path.name)
+    shipped = template_folder("package")
+    for path in shipped.rglob("*.py"):
+        place = folder / path.relative_to(shipped)
+        if path.parent != shipped or not path.name.startswith("__"):
+            place.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, place)
     shutil.copyfile(folder / MODULE, folder / "model.py")
     made = ModuleType(package)
     made.__path__ = [str(folder)]
@@ -254,11 +257,11 @@ def _remember(capture: RootCapture, package: str, memory: CheckMemory) -> None:
     state._read_entry = read_entry  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _differences(function: Any, case: dict[str, Any], values: Any) -> list[str]:  # noqa: ANN401
+def _differences(function: Any, case: dict[str, Any], golden: Any) -> list[str]:  # noqa: ANN401
     try:
-        args = [values.decode(item) for item in case["args"]]
-        kwargs = {key: values.decode(item) for key, item in case["kwargs"].items()}
-        return list(values.compare(case["output"], function(*args, **kwargs)))
+        args, kwargs = golden.arguments_of(case)
+        found = golden.differences_of(case, function(*args, **kwargs))
+        return [*found, *golden.differences_after(case, args, kwargs)]
     except Exception as error:  # noqa: BLE001  # the author's function may raise anything
         return [f"{_named(error)} where an answer was recorded"]
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from nbship.errors import ApprovalError, JobError, ReleaseError
 from nbship.records.digest import digest_file, digest_tree
 from nbship.records.job import Lock
-from nbship.records.release import Manifest, Release
+from nbship.records.release import Release
 from nbship.records.ssh import key_of, keys_of
 from nbship.records.statements import statements_of
 from nbship.release.budgets import Budget
-from nbship.release.changelog import CHANGELOG, Before
+from nbship.release.changelog import version_remark
 from nbship.release.clearance import choose_root, enough_approvals, passed_verdict
 from nbship.release.facts import Evidence
-from nbship.release.lock_text import read_lock
 from nbship.release.names import (
     check_name,
     check_version,
@@ -28,20 +27,21 @@ from nbship.release.names import (
     next_version,
 )
 from nbship.release.operating import check_base_image
-from nbship.release.sums import MANIFEST, SUMS
+from nbship.release.sums import SUMS
 from nbship.vetting.subject import subject_of
 from nbship.workflow.approvals import verdict_digest
 from nbship.workflow.bundle import Sources, write_bundle
-from nbship.workflow.bundle_files import read_capture, read_record
+from nbship.workflow.bundle_files import read_capture
 from nbship.workflow.captured import carried_by_job, root_folder
-from nbship.workflow.export import LOCK
 from nbship.workflow.jobs import load_job, published_outcome
 from nbship.workflow.recording import recorded_run
+from nbship.workflow.release_changes import release_before
+from nbship.workflow.report import gather_facts, report_page
 from nbship.workflow.review import demand_approvals
 from nbship.workflow.vetting import latest_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from nbship.records.policy import Policy
     from nbship.release.advisories import Snapshot
     from nbship.release.clearance import Approvals, PassedVerdict
+    from nbship.workflow.report import ReportFacts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +96,8 @@ class Makers:
     replayer: Replayer
     sealer: Sealer
     pages: PageWriter
+    #: renders an executed notebook with the facts of its job
+    render_report: Callable[[Path, ReportFacts], str]
     #: None where no key is set: then there is no signature for model-signing
     model_sealer: ModelSealer | None = None
 
@@ -163,10 +166,37 @@ def release_job(  # noqa: PLR0913  # what is asked, what is demanded, and with w
         verdict,
         approvals,
         captured=captured,
+        report=_report(
+            store, job_id, wish=wish, policy=policy, reviewers=reviewers, makers=makers
+        ),
         wish=wish,
         store=store,
         makers=makers,
     )
+
+
+def _report(  # noqa: PLR0913  # what a report is made of
+    store: Store,
+    job_id: str,
+    *,
+    wish: Wish,
+    policy: Policy,
+    reviewers: Sequence[str],
+    makers: Makers,
+) -> str:
+    """Render the report as it stands with the approvals; equal ones have equal bytes."""
+    facts = gather_facts(
+        store,
+        job_id,
+        report_id=f"of {job_id}",
+        at=wish.at,
+        tool=wish.tool,
+        owner=wish.owner,
+        policy=policy,
+        reviewers=reviewers,
+        sealer=makers.sealer,
+    )
+    return report_page(store, facts, render=makers.render_report)
 
 
 def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be left out
@@ -176,6 +206,7 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
     approvals: Approvals,
     *,
     captured: CapturedRoot,
+    report: str,
     wish: Wish,
     store: Store,
     makers: Makers,
@@ -209,11 +240,11 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         approvals=approvals.approvals,
         capture=read_capture(capture_folder),
         capture_digest=captured.digest,
-        before=_before(place, latest),
+        before=release_before(place, latest),
     )
-    sources = _sources(store, evidence, capture_folder)
+    sources = _sources(store, evidence, capture_folder, report)
     bundle = place / version
-    manifest = write_bundle(
+    manifest, changes = write_bundle(
         bundle, evidence, store=store, sources=sources, makers=makers, wish=wish
     )
     return Release(
@@ -225,6 +256,8 @@ def release(  # noqa: PLR0913  # the proofs are arguments, so that none can be l
         wheel_digest=digest_file(bundle / manifest.wheel),
         parity=manifest.parity,
         signer=makers.sealer.public_key(),
+        suggested_version=changes.suggested_version if changes else "",
+        remark=version_remark(changes, version),
     )
 
 
@@ -265,33 +298,21 @@ def _check_sealer(sealer: Sealer, reviewers: Sequence[str]) -> None:
         )
 
 
-def _before(place: Path, version: str) -> Before | None:
-    """Read the release before this one; None where there is none, or its papers are gone."""
-    folder = place / version
-    if not version or not (folder / MANIFEST).is_file():
-        return None
-    lock, changelog = folder / LOCK, folder / CHANGELOG
-    return Before(
-        manifest=read_record(Manifest, folder / MANIFEST),
-        pins=read_lock(lock.read_text("utf-8")) if lock.is_file() else {},
-        changelog=changelog.read_text("utf-8") if changelog.is_file() else "",
-        digest=digest_file(folder / SUMS) if (folder / SUMS).is_file() else "",
-    )
-
-
-def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:
+def _sources(
+    store: Store, evidence: Evidence, capture_folder: Path, report: str
+) -> Sources:
     job, outcome = evidence.job, evidence.outcome
     folder = store.job_folder(job.id)
     executed = store.attempt_folder(job.id, outcome.attempt) / "output.ipynb"
     files = {
         "notebook/input.ipynb": folder / "input.ipynb",
         "notebook/executed.ipynb": executed,
-        "reports/notebook.html": _report(store, evidence.verdict.id),
     }
     lock = store.load(Lock, folder / "lock.json")
     return Sources(
         capture_folder=capture_folder,
-        files={name: path for name, path in files.items() if path and path.is_file()},
+        files={name: path for name, path in files.items() if path.is_file()},
+        report=report,
         records={
             "provenance/job.json": job,
             "provenance/lock.json": lock,
@@ -302,12 +323,3 @@ def _sources(store: Store, evidence: Evidence, capture_folder: Path) -> Sources:
         installed={name: item["version"] for name, item in lock.packages.items()},
         carried=carried_by_job(store, job.id),
     )
-
-
-def _report(store: Store, verdict_id: str) -> Path | None:
-    """Return the newest report that shows a verdict; None where none was made."""
-    for report_id in reversed(store.ids("report")):
-        path = store.record_path(report_id)
-        if verdict_id.encode() in path.read_bytes():
-            return path
-    return None

@@ -132,6 +132,21 @@ def write_report(
 ) -> Path:
     """Render the executed notebook with its facts and write the page.
 
+    Raises
+    ------
+    NotebookError
+        As :func:`report_page` does.
+    """
+    page = report_page(store, facts, render=render)
+    store.write_bytes(page.encode("utf-8", "replace"), path)
+    return path
+
+
+def report_page(
+    store: Store, facts: ReportFacts, *, render: Callable[[Path, ReportFacts], str]
+) -> str:
+    """Render the executed notebook with its facts.
+
     Where the job never came to write its notebook, the submitted one is shown.
 
     Raises
@@ -149,5 +164,4 @@ def write_report(
             f"{notebook}: gone or changed since the job ran; a report would show something else",
             hint=f"Restore the file, or run the job again: mlops rerun {facts.job.id}",
         )
-    store.write_bytes(render(notebook, facts).encode("utf-8", "replace"), path)
-    return path
+    return render(notebook, facts)

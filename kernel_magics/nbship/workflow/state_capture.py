@@ -12,6 +12,7 @@ from nbship.records.digest import digest_bytes
 from nbship.records.release import StateEntry
 from nbship.release import hazards
 from nbship.release.items import Item, StateNeed, written_item
+from nbship.release.lambdas import bind_lambda, named_lambdas
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -104,9 +105,10 @@ def _encode(
 ) -> tuple[Codec, EncodedState]:
     for codec in codecs:
         try:
-            encoded = codec.encode(need.value)
+            with named_lambdas(need.value):
+                encoded = codec.encode(need.value)
             if encoded is not None:
-                _check_bytes(codec, encoded)
+                refuse_pickle(codec, encoded)
         except HazardError as error:
             place = hazards.bound_in(need.name, walk.cells)
             raise HazardError(
@@ -121,7 +123,7 @@ def _encode(
     raise hazards.no_codec(need.name, need.value, reader=need.reader, cells=walk.cells)
 
 
-def _check_bytes(codec: Codec, encoded: EncodedState) -> None:
+def refuse_pickle(codec: Codec, encoded: EncodedState) -> None:
     """Refuse a pickle, also one that a plug-in wrote or that the value itself is.
 
     Raises
@@ -140,13 +142,7 @@ def _check_bytes(codec: Codec, encoded: EncodedState) -> None:
 
 def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) -> None:
     for name, value in encoded.notebook_objects.items():
-        if name.endswith("<lambda>"):
-            raise HazardError(
-                f"{need.name!r} holds a lambda, which a file cannot name",
-                hint=f"Write it as a def in a cell, then make {need.name} again.",
-                hazard="lambda-in-state",
-                name=need.name,
-            )
+        bind_lambda(walk, name, value)
         if not walk.has(name) or walk.value_of(name) is not value:
             raise HazardError(
                 f"{need.name!r} holds {name}, which is not the {name} that the notebook "
@@ -179,8 +175,9 @@ def _join(
             continue
         together = {name: values.get(name, constants.get(name)) for name in members}
         try:
-            encoded = codec.encode_together(together)
-            _check_bytes(codec, encoded)
+            with named_lambdas(together):
+                encoded = codec.encode_together(together)
+            refuse_pickle(codec, encoded)
         except HazardError as error:
             if changed & set(group):
                 walk.refuse(members[0], error)
@@ -232,6 +229,11 @@ def _root_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def reader_module(codec: str) -> set[str]:
+    """Name the module of a plug-in's reader; nothing for our own codecs."""
+    return {codec.partition(":")[0].partition(".")[0]} if ":" in codec else set()
+
+
 def _state_item(name: str, encoded: EncodedState) -> Item:
     text = f'{name} = _load("{name}")'
     return written_item(name, text, kind="state", reads=tuple(encoded.notebook_objects))
@@ -245,8 +247,7 @@ def _keep(
     file = f"{stem}{codec.suffix}"
     state.files[f"{STATE}/{file}"] = encoded.data
     state.modules |= set(encoded.modules)
-    reader = codec.name.partition(":")[0].partition(".")[0] if ":" in codec.name else ""
-    state.modules |= {reader} if reader else set()
+    state.modules |= reader_module(codec.name)
     entry = StateEntry(
         name=first,
         codec=codec.name,

@@ -34,7 +34,8 @@ class Package:
         self.module = importlib.import_module(self.name)
         self.values = importlib.import_module(f"{self.name}._values")
         # what the code reads from the environment and cannot do without
-        importlib.import_module(f"{self.name}._replay").set_placeholders()
+        importlib.import_module(f"{self.name}.parity._replay").set_placeholders()
+        self.golden = importlib.import_module(f"{self.name}._golden")
         self.predict = self.module.predict
 
     @property
@@ -54,11 +55,19 @@ class Package:
 
     def arguments(self, case: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Read the arguments of a recorded call anew."""
-        named = case["kwargs"].items()
-        return (
-            [self.values.decode(item) for item in case["args"]],
-            {key: self.values.decode(item) for key, item in named},
-        )
+        arguments, named = self.golden.arguments_of(case)
+        return arguments, named
+
+    def encode(self, value: Any) -> Any:
+        """Write a value as JSON, objects described."""
+        return self.golden.encoded_answer(value)
+
+    @property
+    def is_for_python(self) -> bool:
+        """Whether it takes or gives objects, which no file of rows can hold."""
+        signature = self.manifest["signature"]
+        columns = [*signature["inputs"], *signature["outputs"]]
+        return any(column["dtype"] == "opaque" for column in columns)
 
     def command(self, *words: str) -> int:
         """Run ``python -m PACKAGE`` in this process and return its exit code."""

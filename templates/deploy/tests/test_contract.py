@@ -98,6 +98,8 @@ def test_csv_and_json_lines_get_the_same_answers(package: Any, tmp_path: Path) -
 
 def _lines(package: Any) -> list[Any]:
     """Write recorded inputs as lines of a file: rows of a table, else arguments of calls."""
+    if package.is_for_python:
+        pytest.skip("predict takes or gives objects: it is called in Python")
     if package.form == "arguments":
         return [_line(package, case) for case in package.cases()]
     arguments, named = package.arguments(package.cases()[0])

@@ -64,15 +64,14 @@ def main(package: str, distribution: str) -> dict[str, Any]:
 
 def _laps(package: str, predict: Callable[..., object]) -> list[float]:
     """Time single calls in milliseconds; the inputs are read anew for each, outside its time."""
-    replay = import_module(f"{package}._replay")
-    decode = import_module(f"{package}._values").decode
+    replay = import_module(f"{package}.parity._replay")
+    golden = import_module(f"{package}._golden")
     cases = list(replay.golden_cases())
     laps: list[float] = []
     end = time.perf_counter() + _SECONDS
     while cases and len(laps) < _CALLS and time.perf_counter() < end:
         case = cases[len(laps) % len(cases)]
-        arguments = [decode(item) for item in case["args"]]
-        named = {key: decode(item) for key, item in case["kwargs"].items()}
+        arguments, named = golden.arguments_of(case)
         started = time.perf_counter()
         predict(*arguments, **named)
         laps.append(1000 * (time.perf_counter() - started))

@@ -18,6 +18,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbship.adapters.bundles.asking import asked_package
 from nbship.adapters.bundles.inspecting import look_at
 from nbship.adapters.bundles.uv import last_lines, run_program, run_uv
 from nbship.errors import VerificationError
@@ -31,6 +32,7 @@ from nbship.release.requirements import minor_version
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from nbship.adapters.bundles.asking import AskedPackage
     from nbship.adapters.bundles.uv import Ended
     from nbship.records.inspection import Inspection
     from nbship.records.release import ParityReport
@@ -50,7 +52,7 @@ def refuse(event, arguments):
         raise PermissionError(f"{event}: a replay has no network")
 package = sys.argv[1]
 try:  # what refuses is the last to hear of it: the package tells what was tried
-    importlib.import_module(package + "._accesses").install()
+    importlib.import_module(package + ".parity._accesses").install()
 except ImportError:
     pass
 sys.addaudithook(refuse)
@@ -89,6 +91,22 @@ class UvReplayer:
             draws=draws,
         )
 
+    def serving(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> dict[str, Any]:
+        """Let an installed package decide what answers, as its server does at its start.
+
+        Raises
+        ------
+        VerificationError
+            If the lock holds more than pins, the Python version is missing, the lock cannot
+            be installed, or the package does not answer.
+        """
+        with _environment(wheel, lock, python_version) as (folder, python):
+            ended = _ask(folder, python, package, command="info")
+        facts: dict[str, Any] = _answer(ended, package)["serving"]
+        return facts
+
     def inspect(
         self, wheel: Path, lock: Path, *, package: str, python_version: str
     ) -> Inspection:
@@ -109,6 +127,29 @@ class UvReplayer:
                 home=home,
                 environ={**_bare(home), **_placeholders(wheel, package)},
             )
+
+    @contextlib.contextmanager
+    def installed(
+        self, wheel: Path, lock: Path, *, package: str, python_version: str
+    ) -> Iterator[AskedPackage]:
+        """Install wheel and lock without network, and let the package be asked.
+
+        Raises
+        ------
+        VerificationError
+            If the lock holds more than pins, the Python version is missing, the lock cannot
+            be installed, or the package cannot be loaded.
+        """
+        with _environment(wheel, lock, python_version) as (folder, python):
+            home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+            with asked_package(
+                package,
+                start=[*namespace(), str(python)],
+                options=() if namespace() else ("--refuse-network",),
+                home=home,
+                environ=_bare(home),
+            ) as asked:
+                yield asked
 
 
 def _placeholders(wheel: Path, package: str) -> dict[str, str]:
@@ -252,9 +293,13 @@ def _verify(folder: Path, python: Path, package: str, option: str) -> dict[str, 
     ended = _ask(folder, python, package, option)
     if ended.code == _USAGE:  # a package that an older nbship made
         ended = _ask(folder, python, package)
+    return _answer(ended, package)
+
+
+def _answer(ended: Ended, package: str) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(ended.output.strip().splitlines()[-1])
-        report["cases"]
+        report["version"]
     except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise VerificationError(
             f"{package} gave no answer in a fresh environment (exit code {ended.code}):\n"
@@ -264,12 +309,14 @@ def _verify(folder: Path, python: Path, package: str, option: str) -> dict[str, 
     return report
 
 
-def _ask(folder: Path, python: Path, package: str, *options: str) -> Ended:
+def _ask(
+    folder: Path, python: Path, package: str, *options: str, command: str = "verify"
+) -> Ended:
     home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
-    verify = [package, "verify", "--json", *options]
-    words = [str(python), "-I", "-m", *verify]
+    asked = [package, command, "--json", *options]
+    words = [str(python), "-I", "-m", *asked]
     if not namespace():
-        words = [str(python), "-I", "-c", _GUARD, *verify]
+        words = [str(python), "-I", "-c", _GUARD, *asked]
     return run_program(
         [*namespace(), *words],
         cwd=home,

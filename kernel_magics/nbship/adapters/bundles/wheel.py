@@ -11,9 +11,10 @@ from nbship.adapters.bundles.carried import carry_local
 from nbship.adapters.bundles.lock import here, lock_requirements
 from nbship.adapters.bundles.wheelhouse import collect_wheels
 from nbship.errors import VerificationError
+from nbship.release.openapi import Asked
 from nbship.release.schemas import schema_files
 from nbship.release.wheel_text import wheel_files, wheel_name
-from nbship.resources import template_folder
+from nbship.resources import shipped_module, template_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,8 @@ class WheelBuilder:
         """
         contents = package_files(capture, capture_folder)
         contents["origin.json"] = _json(origin)
-        for name, text in schema_files(capture, origin).items():
+        asked = _asked(capture, contents["golden.jsonl"])
+        for name, text in schema_files(capture, origin, asked=asked).items():
             contents[name] = text.encode()
         files = wheel_files(contents, capture=capture, origin=origin)
         into.mkdir(parents=True, exist_ok=True)
@@ -134,12 +136,26 @@ class WheelBuilder:
 def package_files(capture: RootCapture, capture_folder: Path) -> dict[str, bytes]:
     """Read the files of an import package: nbship's own templates and what was captured."""
     templates = template_folder("package")
-    contents = {path.name: path.read_bytes() for path in templates.glob("*.py")}
+    contents = {
+        path.relative_to(templates).as_posix(): path.read_bytes()
+        for path in templates.rglob("*.py")
+    }
     for path in capture_folder.rglob("*"):
         if path.is_file():
             name = path.relative_to(capture_folder).as_posix()
             contents[packaged_name(name, capture)] = path.read_bytes()
     return contents
+
+
+def _asked(capture: RootCapture, golden: bytes) -> Asked:
+    """Read off the golden cases what one instance is, as the package itself does."""
+    contract = shipped_module("answering._contract")
+    cases = [json.loads(line) for line in golden.splitlines() if line.strip()]
+    if not cases:
+        return Asked(form=capture.signature.input_form)
+    form = str(contract.form_of(capture.signature.input_form, cases))
+    names = [column.name for column in capture.signature.inputs]
+    return Asked(form=form, example=contract.instance_of(form, cases[0], names))
 
 
 def packaged_name(name: str, capture: RootCapture) -> str:

@@ -48,6 +48,8 @@ def _write(value: Any) -> bytes:  # noqa: ANN401
         "columns": [values.encode(name) for name in frame.columns],
         "column_names": [values.encode(name) for name in frame.columns.names],
     }
+    if getattr(frame.index, "freq", None) is not None:
+        layout["freq"] = frame.index.freqstr
     numbered = frame.set_axis([f"c{i}" for i in range(frame.shape[1])], axis="columns")
     table = pa.Table.from_pandas(numbered)
     metadata = {**(table.schema.metadata or {}), b"nbship": json.dumps(layout).encode()}
@@ -68,9 +70,7 @@ def _comes_back(value: Any, data: bytes) -> bool:  # noqa: ANN401
         else pd.testing.assert_frame_equal
     )
     try:
-        compare(
-            value, back, check_exact=True, check_index_type="equiv", check_freq=False
-        )
+        compare(value, back, check_exact=True, check_index_type="equiv")
     except AssertionError:
         return False
     return True

@@ -42,6 +42,8 @@ def reduced_parts(value: Any, path: str) -> tuple[Any, ...] | None:  # noqa: ANN
         return None
     if is_torch(value, {"Size"}):
         return (type(value), tuple(value)), None, None, None
+    if _is_numpys_random(value):
+        return None  # inside an object; skops writes where it stands
     if any(kind.__module__.startswith("torch.jit") for kind in type(value).__mro__):
         raise CannotWriteError(path, f"a {hazards.type_name(value)}", _SCRIPTED)
     try:
@@ -60,6 +62,10 @@ def reduced_parts(value: Any, path: str) -> tuple[Any, ...] | None:  # noqa: ANN
     return arguments, state, items, pairs
 
 
+def _is_numpys_random(value: Any) -> bool:  # noqa: ANN401
+    return type(value).__module__.startswith("numpy.random.")
+
+
 def is_torch(value: Any, names: set[str]) -> bool:  # noqa: ANN401
     """Tell whether a value is of one of these types of PyTorch."""
     kind = type(value)
@@ -75,6 +81,16 @@ def home_of(value: Any) -> tuple[str, str] | None:  # noqa: ANN401
     ):
         return "builtins", name
     return next(((home, name) for home in _HOMES if offers(home, name, value)), None)
+
+
+def owner_of(value: Any) -> type | None:  # noqa: ANN401
+    """Find the importable class that a plain function is an attribute of, such as a method."""
+    path = str(getattr(value, "__qualname__", "")).split(".")
+    kind: Any = sys.modules.get(str(getattr(value, "__module__", "")))
+    for name in path[:-1]:
+        kind = getattr(kind, name, None)
+    is_its = isinstance(kind, type) and getattr(kind, path[-1], None) is value
+    return kind if is_its and len(path) == 2 else None  # noqa: PLR2004  # class and name
 
 
 def module_fix(module: ModuleType) -> str:

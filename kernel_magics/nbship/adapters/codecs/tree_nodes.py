@@ -18,6 +18,7 @@ from nbship.adapters.codecs.tree_forms import (
     home_of,
     is_torch,
     module_fix,
+    owner_of,
     reduced_parts,
 )
 from nbship.adapters.codecs.tree_parts import PartWriter
@@ -184,6 +185,13 @@ class TreeWriter:
             self.trusted.add(f"{shipped_module('_tree').NOTEBOOK}.{value.__qualname__}")
             return {"kind": "name", "name": value.__qualname__}
         place = importable(value) or home_of(value)
+        owner = owner_of(value) if place is None else None
+        if owner is not None:
+            return {
+                "kind": "member",
+                "of": self.node(owner, path),
+                "name": value.__name__,
+            }
         if place is None:
             self._refuse_unnamed(value, path)
         return self._import(*place, path)

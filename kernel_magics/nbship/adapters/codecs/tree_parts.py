@@ -122,6 +122,14 @@ class PartWriter:
         pd: Any = sys.modules.get("pandas")
         if not hasattr(pd, "Index"):
             return None
+        if isinstance(value, pd.api.extensions.ExtensionArray):
+            series = (
+                None
+                if type(value).__name__ == "Categorical"
+                else self._frame(pd.Series(value))
+            )
+            if series is not None:
+                return {"kind": "member", "of": series, "name": "array"}
         codec = ArrowCodec()
         encoded = codec.encode(value)
         if encoded is not None:

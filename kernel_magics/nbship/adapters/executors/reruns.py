@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,10 +9,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from nbship import variables
-from nbship.errors import store_error
+from nbship.errors import store_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 _GRACE_S = 30.0
@@ -47,7 +46,7 @@ def run_apart(
     kept = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT}
     command = [sys.executable, "-m", "nbship.faces.cli", "exec", str(attempt_folder)]
     log = attempt_folder / "log.txt"
-    with _explained(log), log.open("ab") as file:
+    with store_errors(log), log.open("ab") as file:
         child = subprocess.Popen(
             command,
             cwd=project,
@@ -72,11 +71,3 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise store_error(error, path) from error

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from papermill import engines, iorw  # noqa: TID253  # loaded by papermill's engine only
 
-from nbship.errors import store_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from nbship.errors import store_errors
 
 
 class Target(Protocol):
@@ -52,7 +48,7 @@ class JobTarget:
         """
         del nb
         data = (text + "\n").encode("utf-8", "surrogatepass")
-        with _explained(self._path):
+        with store_errors(self._path):
             replace_file(self._path, data, is_synced=is_last)
 
 
@@ -146,14 +142,6 @@ def replace_file(path: Path, data: bytes, *, is_synced: bool) -> None:
         _replace(path, data, mode, is_synced=is_synced)
     else:
         path.write_bytes(data)
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise store_error(error, path) from error
 
 
 def _replace(path: Path, data: bytes, mode: int | None, *, is_synced: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nbship.adapters.store.journal import FILE_NAME, FileJournal
 from nbship.adapters.store.locks import held_file, is_held
-from nbship.errors import RecordFormatError, RecordNotFoundError, store_error
+from nbship.errors import RecordFormatError, RecordNotFoundError, store_errors
 from nbship.records.codec import from_json, json_text
 from nbship.records.ids import is_id
 
@@ -98,7 +98,7 @@ class FileStore:
 
     def save_lightly(self, record: object, path: Path) -> None:
         """Write a record that another place holds too: a whole file, not forced to the disk."""
-        with _explained(path), _temporary(path) as temporary:
+        with store_errors(path), _temporary(path) as temporary:
             temporary.write_bytes(_encode(record))
             temporary.replace(path)
 
@@ -110,13 +110,13 @@ class FileStore:
         StoreError
             If the file system refuses; nothing is left behind.
         """
-        with _explained(path), _temporary(path) as temporary:
+        with store_errors(path), _temporary(path) as temporary:
             _write_synced(temporary, data)
             temporary.replace(path)
 
     def append(self, data: bytes, path: Path) -> None:
         """Add whole lines to a file, by one write."""
-        with _explained(path), path.open("ab", buffering=0) as file:
+        with store_errors(path), path.open("ab", buffering=0) as file:
             file.write(data)
 
     def keep_blob(self, run_id: str, digest: str, data: bytes) -> None:
@@ -133,13 +133,13 @@ class FileStore:
         path = self.run_folder(run_id) / "blobs" / digest
         if path.exists():
             return
-        with _explained(path), _temporary(path) as temporary:
+        with store_errors(path), _temporary(path) as temporary:
             temporary.write_bytes(data)
             temporary.replace(path)
 
     def link(self, source: Path, path: Path) -> bool:
         """Give a file a second name by ``os.link``; False where another one stands there already."""
-        with _explained(path):
+        with store_errors(path):
             try:
                 os.link(source, path)
             except FileExistsError:
@@ -157,7 +157,7 @@ class FileStore:
         """
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            with _explained(path):
+            with store_errors(path):
                 draft.mkdir(parents=True)
                 yield draft
                 draft.rename(path)
@@ -216,11 +216,3 @@ def _write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise store_error(error, path) from error

@@ -1,4 +1,4 @@
-"""How far each run is mirrored: SQLite in WAL mode, rebuildable from journals and trackers."""
+"""How far runs and releases are mirrored: SQLite in WAL mode, rebuildable from journals and trackers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import StoreError
-from nbship.records.mirror import Attachment, Mirror
+from nbship.records.mirror import Attachment, Mirror, ReleaseMirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,9 @@ create table if not exists mirrors (
 create table if not exists attachments (
   run_id text, tracker text, path text, folder text,
   primary key (run_id, tracker, path, folder));
+create table if not exists releases (
+  release text, tracker text, digest text, reference text, error text,
+  primary key (release, tracker));
 """
 
 
@@ -93,6 +96,31 @@ class SqliteLedger:
                 "delete from attachments where run_id = ? and tracker = ? and path = ? and folder = ?",
                 _row(attachment),
             )
+
+    def release_mirror(self, release: str, tracker: str) -> ReleaseMirror:
+        """Return the mirror of a release at a tracker; a blank one where there is none yet."""
+        query = "select digest, reference, error from releases where release = ? and tracker = ?"
+        for digest, reference, error in self._read(query, (release, tracker)):
+            return ReleaseMirror(
+                release=release,
+                tracker=tracker,
+                digest=digest,
+                reference=reference,
+                error=error,
+            )
+        return ReleaseMirror(release=release, tracker=tracker)
+
+    def save_release(self, mirror: ReleaseMirror) -> None:
+        """Keep the state of a release's mirror."""
+        row = (
+            mirror.release,
+            mirror.tracker,
+            mirror.digest,
+            mirror.reference,
+            mirror.error,
+        )
+        with self._transaction() as database:
+            database.execute("replace into releases values (?, ?, ?, ?, ?)", row)
 
     def _read(self, query: str, values: tuple[str, ...]) -> list[Any]:
         """Read rows; a store that cannot be written is read as it lies there."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbship.errors import JobError, store_error
+from nbship.errors import JobError, store_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +72,7 @@ def copy_folder(source: Path, target: Path, wanted: Wanted) -> tuple[str, ...]:
     """
     left_out: list[str] = []
     files = size_bytes = 0
-    with _explained(target):
+    with store_errors(target):
         target.mkdir(parents=True)
         for path, is_folder in _entries(source):
             name = path.relative_to(source).as_posix()
@@ -111,7 +110,7 @@ def put_modules(modules: Path, target: Path, copies: Mapping[str, str]) -> None:
     for name, copy in copies.items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
             continue
-        with _explained(target / name):
+        with store_errors(target / name):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(modules / copy, target / name)
 
@@ -149,11 +148,3 @@ def _check(source: Path, files: int, size_bytes: int) -> None:
             " for a rerun",
             hint="Keep notebook and data in a folder of their own, with `mlops init` in it.",
         )
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise store_error(error, path) from error

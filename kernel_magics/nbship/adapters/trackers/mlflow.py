@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from nbship.records.mirror import Publication
     from nbship.records.run import Metric, Run
 
 RUN_TAG = "mlops.run"
@@ -28,6 +29,7 @@ _ENVIRON = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 #: MLflow's pages then show training runs first, and not those of language models
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
@@ -126,6 +128,20 @@ class MlflowTracker:
         """Add a file; MLflow takes it at any time."""
         self._client().log_artifact(reference, str(path), folder or None)
         return True
+
+    def publish(self, publication: Publication) -> str:
+        """Log a release as a model and register it; what is there already stays as it is."""
+        from nbship.adapters.trackers.mlflow_registry import publish
+
+        client = self._client()
+        experiment = self._experiment(publication.experiment or "default")
+        found = client.search_runs(
+            [experiment],
+            filter_string=f"tags.`{RUN_TAG}` = '{publication.manifest.run_id}'",
+            max_results=1,
+        )
+        run_id = str(found[0].info.run_id) if found else None
+        return publish(client, publication, experiment=experiment, run_id=run_id)
 
     def _write_values(self, reference: str, run: Run) -> None:
         from mlflow.entities import Param

@@ -7,12 +7,14 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from nbship.records.digest import digest_text
 from nbship.records.run import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from nbship.records.mirror import Publication
     from nbship.records.run import Metric, Run
 
 _STEP = "mlops/step"
@@ -26,6 +28,21 @@ _EXIT_CODES = {
 #: W&B refuses longer tags; the whole text stands in the config
 _TAG_LENGTH = 64
 _PROJECT_LENGTH = 128
+_RUN_ID_LENGTH = 64
+#: what every run of ours is made with
+_PLAIN: dict[str, Any] = {
+    "reinit": "create_new",  # leaves the user's own runs alone
+    "console": "off",
+    "silent": True,
+    "symlink": False,
+    "x_disable_stats": True,
+    "x_disable_machine_info": True,
+    "x_save_requirements": False,
+    "disable_code": True,
+    "save_code": False,
+    "disable_git": True,
+    "x_transaction_log_flush_interval": 1.0,  # what a crash may lose, in seconds
+}
 
 
 class WandbTracker:
@@ -104,6 +121,34 @@ class WandbTracker:
         del reference, path, folder
         return False
 
+    def publish(self, publication: Publication) -> str:
+        """Write a release as an artifact of an offline run; one that is there is removed."""
+        from nbship.adapters.trackers.wandb_models import log_model
+
+        name = _run_id(publication)
+        for left in (self._folder / "wandb").glob(f"offline-run-*-{name}"):
+            shutil.rmtree(left)
+        self._set_folders()
+        import wandb
+
+        run = wandb.init(
+            project=_project(publication.experiment),
+            id=name,
+            name=publication.name,
+            job_type="release",
+            mode="offline",
+            dir=str(self._folder),
+            config={"mlops": publication.tags},
+            settings=wandb.Settings(**_PLAIN),
+        )
+        try:
+            log_model(run, publication)
+        except BaseException:
+            run.finish(exit_code=1)
+            raise
+        run.finish(exit_code=0)
+        return str(run.dir).rpartition("/")[0]
+
     def _write_config(self, run: Run) -> None:
         config = {**run.values, "mlops": _facts(run)}
         changed = {k: v for k, v in config.items() if self._sent.get(k) != v}
@@ -150,20 +195,16 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
+def _run_id(publication: Publication) -> str:
+    """Name the run of a release; W&B takes 64 characters."""
+    name = f"release-{publication.manifest.name}-{publication.manifest.version}"
+    if len(name) <= _RUN_ID_LENGTH:
+        return name
+    return f"{name[: _RUN_ID_LENGTH - 13]}-{digest_text(name)[:12]}"
+
+
 def _settings(run: Run) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "reinit": "create_new",  # leaves the user's own runs alone
-        "console": "off",
-        "silent": True,
-        "symlink": False,
-        "x_disable_stats": True,
-        "x_disable_machine_info": True,
-        "x_save_requirements": False,
-        "disable_code": True,
-        "save_code": False,
-        "disable_git": True,
-        "x_transaction_log_flush_interval": 1.0,  # what a crash may lose, in seconds
-    }
+    settings: dict[str, Any] = dict(_PLAIN)
     if run.git is not None and run.git.commit:
         settings["git_commit"] = run.git.commit
         settings["git_remote_url"] = run.git.remote_url or None

@@ -1,0 +1,1 @@
+"""What ``predict`` takes and gives, and what answers: its author's code, or a faster equal."""

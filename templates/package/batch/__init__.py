@@ -1,0 +1,1 @@
+"""``python -m PACKAGE predict``: files of inputs in, files of answers out."""

@@ -1,0 +1,1 @@
+"""``python -m PACKAGE verify``: the recorded calls again, compared and, if asked, watched."""

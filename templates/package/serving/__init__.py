@@ -1,0 +1,1 @@
+"""``python -m PACKAGE serve``: everything that answers over HTTP, and nothing else."""
