@@ -97,6 +97,18 @@ def test_other_texts_stay_what_they_are(tmp_path, text):
     assert "_run_time" not in module
 
 
+@pytest.mark.usefixtures("torch")
+def test_a_device_in_the_text_of_a_function_stays_and_is_told(tmp_path):
+    record = ExecutedNotebook(
+        "def predict(x):\n    return x if 'cuda:0' else 0\n", "predict(1)\n"
+    ).capture(tmp_path / "capture")
+
+    assert (
+        "predict names the device 'cuda:0' in its text, which stays: a global name, such as "
+        "device = 'cuda:0', would be a choice of run time" in record.remarks
+    )
+
+
 def test_without_pytorch_a_text_means_something_else(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     module = notebook("device = 'cuda'\n").text(tmp_path / "capture")

@@ -6,6 +6,7 @@ that stands for the notebook's device must mean the same one there.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -53,3 +54,15 @@ def device_item(walk: ClosureWalk, name: str, value: Any) -> Item | None:  # noq
     )
     text = f"{name} = {own}()  # {str(value)!r} in the notebook"
     return written_item(name, text, kind="constant", reads=(own,))
+
+
+def named_in(item: Item) -> list[str]:
+    """List the accelerators that the text of a function or class names, where PyTorch is loaded."""
+    if "torch" not in sys.modules or item.kind not in {"function", "class"}:
+        return []
+    found = {
+        node.value
+        for node in ast.walk(ast.parse(item.text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return sorted(text for text in found if _ACCELERATOR.fullmatch(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbship.release import environ
+from nbship.release import devices, environ
 from nbship.release.imports import live_attribute
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ def remarks_of(item: Item, walk: ClosureWalk) -> Iterator[str]:
         yield f"{item.name} reads __name__, which is not '__main__' in a package"
     if environ.COMPUTED in environ.variables_of(item.text, walk):
         yield f"{item.name} reads an environment variable whose name is computed"
+    for word in devices.named_in(item):
+        yield (
+            f"{item.name} names the device {word!r} in its text, which stays: a global name, "
+            f"such as device = {word!r}, would be a choice of run time"
+        )
     for called in sorted(_unsteady_calls(item.text, walk)):
         yield f"{item.name} calls {called}(): its answers may differ from call to call"
 
