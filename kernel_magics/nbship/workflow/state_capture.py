@@ -12,6 +12,7 @@ from nbship.records.digest import digest_bytes
 from nbship.records.release import StateEntry
 from nbship.release import hazards
 from nbship.release.items import Item, StateNeed, written_item
+from nbship.release.recording import unrecorded
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) ->
                 hazard="lambda-in-state",
                 name=need.name,
             )
-        if not walk.has(name) or walk.value_of(name) is not value:
+        if not walk.has(name) or walk.value_of(name) is not unrecorded(value):
             raise HazardError(
                 f"{need.name!r} holds {name}, which is not the {name} that the notebook "
                 "defines now",
