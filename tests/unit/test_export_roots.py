@@ -196,3 +196,22 @@ def test_an_estimator_of_the_notebook_that_tells_no_width_is_asked(tmp_path):
         "model = Mean().fit(X_test, X_test[:, 0])",
         root="model",
     )
+
+
+def test_an_estimator_may_hold_a_function_whose_calls_are_recorded(tmp_path):
+    notebook = ExecutedNotebook(
+        "import numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import FunctionTransformer\nimport nbship\n",
+        "@nbship.golden\ndef doubled(rows):\n    return rows * 2",
+        "X_test = np.arange(60.0).reshape(30, 2)\n"
+        "model = make_pipeline(FunctionTransformer(doubled), LinearRegression())\n"
+        "_ = model.fit(X_test, X_test.sum(axis=1))",
+        roots=(),
+    )
+
+    text = notebook.text(tmp_path / "capture", "model")
+
+    assert "def doubled(rows):" in text
+    assert "golden" not in text.partition("import")[2]
+    assert replay(tmp_path / "capture", tmp_path / "fresh")["differences"] == []

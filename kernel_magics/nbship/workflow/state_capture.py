@@ -13,6 +13,7 @@ from nbship.records.release import StateEntry
 from nbship.release import hazards
 from nbship.release.items import Item, StateNeed, written_item
 from nbship.release.lambdas import bind_lambda, named_lambdas
+from nbship.release.recording import unrecorded
 from nbship.resources import shipped_module
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def refuse_pickle(codec: Codec, encoded: EncodedState) -> None:
 def _check_objects(walk: ClosureWalk, need: StateNeed, encoded: EncodedState) -> None:
     for name, value in encoded.notebook_objects.items():
         bind_lambda(walk, name, value)
-        if not walk.has(name) or walk.value_of(name) is not value:
+        if not walk.has(name) or walk.value_of(name) is not unrecorded(value):
             raise HazardError(
                 f"{need.name!r} holds {name}, which is not the {name} that the notebook "
                 "defines now",
