@@ -225,6 +225,98 @@ def test_mlflow_holds_parameters_metrics_notebook_report_and_says_there_was_no_r
     assert "mlflow.source.git.commit" not in run.data.tags
 
 
+def _mlops(folder, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "nbship.faces.cli", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def second(demo):
+    """A second release of the demo, with fewer trees."""
+    folder = demo[0]
+    answers = []
+    for words in (
+        ("submit", "penguins.ipynb", "-p", "trees=40", "--json"),
+        ("vet", "last", "--json"),
+        ("approve", "last", "--reason", "fewer trees, and still accurate", "--json"),
+        ("release", "last", "--name", "penguins", "--version", "1.0.1", "--json"),
+        ("sync", "--json"),
+    ):
+        done = _mlops(folder, *words)
+        assert done.returncode == 0, (
+            f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+        answers.append(json.loads(done.stdout))
+    return folder, answers[3]
+
+
+def test_a_second_release_is_compared_with_the_first(second):
+    folder, made = second
+
+    done = _mlops(folder, "diff", "penguins/1.0.0", "penguins", "--json")
+    diff = json.loads(done.stdout)
+    outputs = {output["name"]: output for output in diff["answers"]["outputs"]}
+    chance = outputs["chance"]
+
+    assert done.returncode == 1, done.stderr
+    assert made["remark"].startswith("version 1.0.1 is lower than 1.1.0")
+    assert (diff["level"], diff["suggested_version"]) == ("minor", "1.1.0")
+    assert (chance["rows"], chance["equal"] < chance["rows"]) == (88, True)
+    assert 0 < chance["largest_absolute"] < 1
+    assert (diff["code"], diff["requirements"]) == ([], [])
+    assert {change["level"] for change in diff["signature"]} <= {"patch"}
+    assert diff["state"]
+    assert 0.05 < diff["latency"]["ratio"] < 1
+    assert diff["changelog_entry"].startswith("## [1.0.1] - ")
+    bundle = folder / ".mlops" / "releases" / "penguins" / "1.0.1"
+    assert (
+        (bundle / "CHANGELOG.md")
+        .read_text()
+        .startswith(f"# Changelog\n\n{diff['changelog_entry']}")
+    )
+
+
+def test_mlflow_loads_each_release_with_the_answers_of_its_notebook(second):
+    from mlflow import MlflowClient
+
+    folder, _ = second
+    uri = f"sqlite:///{folder / '.mlops' / 'mlflow.db'}"
+    client = MlflowClient(uri)
+    found = client.search_model_versions("name = 'penguins'")
+    versions = {v.tags["mlops.version"]: v for v in found}
+    newest = client.get_model_version_by_alias("penguins", "released")
+    words = []
+    for name, version in sorted(versions.items()):
+        bundle = folder / ".mlops" / "releases" / "penguins" / name
+        words += [
+            f"models:/penguins/{version.version}",
+            bundle / "tests" / "golden.jsonl",
+        ]
+    done = subprocess.run(
+        [sys.executable, "-P", ROOT / "tests" / "support" / "ask_model.py", *words],
+        cwd=folder,
+        env={**os.environ, "MLFLOW_TRACKING_URI": uri},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(versions) == ["1.0.0", "1.0.1"]
+    assert newest.version == versions["1.0.1"].version
+    assert all(version.run_id for version in found)
+    assert [item["differences"] for item in told] == [[], []]
+    assert len({item["package"] for item in told}) == 2
+
+
 def test_the_demo_leaves_no_process_behind(demo):
     folder, _ = demo
 

@@ -10,7 +10,7 @@ import pytest
 from nbship.adapters.store.ledger import SqliteLedger
 from nbship.adapters.store.locks import file_lock
 from nbship.errors import StoreError
-from nbship.records.mirror import Mirror
+from nbship.records.mirror import Mirror, ReleaseMirror
 
 MIRROR = Mirror(run_id="r", tracker="t", reference="x", metrics=3, error="down")
 
@@ -30,6 +30,17 @@ def test_a_mirror_comes_back_as_it_was_saved_last(ledger):
     ledger.save(MIRROR)
     ledger.save(replace(MIRROR, is_closed=True, error=""))
     assert ledger.mirrors("r") == (replace(MIRROR, is_closed=True, error=""),)
+
+
+def test_the_mirror_of_a_release_comes_back_as_it_was_saved_last(ledger):
+    blank = ReleaseMirror(release="fares/1.0.0", tracker="t")
+    kept = replace(blank, digest="d", reference="models:/fares/1")
+
+    assert ledger.release_mirror("fares/1.0.0", "t") == blank
+    ledger.save_release(replace(blank, error="down"))
+    ledger.save_release(kept)
+    assert ledger.release_mirror("fares/1.0.0", "t") == kept
+    assert ledger.release_mirror("fares/1.0.0", "u") == replace(blank, tracker="u")
 
 
 def test_many_writers_at_once_lose_nothing(ledger):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _PORT = 5000
 _HIGHEST_PORT = 65535
-_LOCK_WAIT_S = 60.0
+#: while others publish: importing MLflow alone takes seconds
+_LOCK_WAIT_S = 300.0
 #: states of what a tracker still lacks
 _LEFT = frozenset({"failed", "busy"})
 

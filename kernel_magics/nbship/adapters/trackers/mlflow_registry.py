@@ -127,7 +127,6 @@ def _logged_model(
             name=publication.manifest.name,
             source_run_id=run_id,
             tags=publication.tags,
-            model_type="",
         )
         client.log_model_artifacts(logged.model_id, str(folder))
     client.finalize_logged_model(logged.model_id, _READY)
