@@ -132,9 +132,9 @@ def test_an_estimator_s_compiled_routines_are_proven_where_it_is_replayed(tmp_pa
     assert json.loads(wheel["ridge/origin.json"])["serving"] == {
         "form": "array",
         "answers": "compiled routines",
-        "why": "296 golden and generated rows agree bit by bit",
+        "why": "320 golden and generated rows agree bit by bit",
         "row_by_row": True,
-        "why_row_by_row": "40 golden rows get the same answers alone and together",
+        "why_row_by_row": "64 golden rows get the same answers alone and together",
     }
 
 
