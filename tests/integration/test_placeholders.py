@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from nbship.adapters.bundles import package_desk
 from nbship.adapters.bundles.replay import UvReplayer
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel
 from nbship.release.parity import notes_of
@@ -125,6 +127,25 @@ def test_a_package_with_such_a_variable_is_looked_at(tmp_path):
 
     assert record.required_variables == (KEY,)
     assert found.calls == 200
+
+
+def test_a_package_with_such_a_variable_is_asked_for_a_comparison(tmp_path):
+    ExecutedNotebook(*HEADER, CALLS).capture(tmp_path / "capture")
+    package = Package(tmp_path, "own_compared", tmp_path / "capture")
+    case = json.loads((package.folder / "golden.jsonl").read_text().splitlines()[3])
+    desk = Path(package_desk.__file__)
+
+    done = subprocess.run(
+        [sys.executable, str(desk), "own_compared"],
+        capture_output=True,
+        text=True,
+        check=True,
+        input=json.dumps({"ask": case}) + "\n",
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(package.folder.parent)},
+    )
+
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert (answer["raised"], answer["answer"]) == ("", case["output"])
 
 
 def test_only_verify_gives_placeholders(tmp_path):

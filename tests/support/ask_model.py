@@ -14,7 +14,7 @@ def main(loaded, golden: str) -> None:
     answering = loaded.unwrap_python_model()
     package = answering._package.__name__
     values = importlib.import_module(f"{package}._values")
-    replay = importlib.import_module(f"{package}._replay")
+    replay = importlib.import_module(f"{package}.parity._replay")
     form = answering._inputs.form()
     names = [spec.name for spec in answering._inputs.specs()]
     differences = []

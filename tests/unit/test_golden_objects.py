@@ -279,7 +279,7 @@ def test_a_golden_file_that_was_changed_or_is_not_listed_fails_the_replay(tmp_pa
     assert package.part("_about").changed_files() == []
     path.write_bytes(path.read_bytes() + b"x")
 
-    replayed = package.part("_replay").replay()
+    replayed = package.part("parity._replay").replay()
 
     assert package.part("_about").changed_files() == [
         f"golden/{path.name}: changed since the capture"
@@ -389,7 +389,7 @@ def test_an_answer_that_is_an_object_is_no_row_of_a_file(tmp_path, capsys, monke
     assert "-: a value of type own_answers.model.Box cannot be recorded" in (
         capsys.readouterr().err
     )
-    assert package.part("_replay").replay().differences == []
+    assert package.part("parity._replay").replay().differences == []
 
 
 INTERPOLATION = """

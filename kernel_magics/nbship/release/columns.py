@@ -104,7 +104,7 @@ def _of_bodies(given: list[Any], shared: dict[str, Any]) -> Column:
 
 def _labels_of(given: list[Any]) -> tuple[Column, ...]:
     """Describe the labels of series that a list of their values would lose, such as dates."""
-    if not all(map(shipped_module("_labels").is_labelled, given)):
+    if not all(map(shipped_module("inputs._labels").is_labelled, given)):
         return ()
     indexes = [value["$series"]["index"] for value in given]
     kinds = {_plain_dtype(index["dtype"]) for index in indexes}

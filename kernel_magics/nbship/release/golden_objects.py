@@ -137,7 +137,7 @@ def _digest(value: Any) -> str:  # noqa: ANN401
     if type(value).__name__.endswith("GroupBy"):  # it fills its caches when it is asked
         return ""
     try:
-        digest: str = shipped_module("_fingerprint").digest_of(value)
+        digest: str = shipped_module("parity._fingerprint").digest_of(value)
     except Exception:  # noqa: BLE001  # whatever the object's own methods raise
         return ""
     return digest

@@ -40,6 +40,8 @@ class _Desk:
         self.error = ""
         self._inputs: Any = None
         self._package = package
+        with contextlib.suppress(Exception):  # an older package knows of none
+            import_module(f"{package}.parity._replay").set_placeholders()
         try:
             self._golden = import_module(f"{package}._golden")
             self._predict = import_module(package).predict

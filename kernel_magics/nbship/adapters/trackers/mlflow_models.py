@@ -123,7 +123,7 @@ def input_example(signature: Signature, case: Mapping[str, Any]) -> Any:  # noqa
         return table
     import pandas as pd
 
-    plain = shipped_module("_batch").plain
+    plain = shipped_module("batch._batch").plain
     decode = shipped_module("_values").decode
     names = [column.name for column in signature.inputs]
     given = dict(zip(names, case["args"], strict=False)) | dict(case["kwargs"])
