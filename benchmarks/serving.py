@@ -20,6 +20,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,9 +38,10 @@ from serving_peers.environments import (  # noqa: E402
     python_of,
     versions_of,
 )
-from serving_peers.known import OURS, PEERS, Place  # noqa: E402
+from serving_peers.known import EXACT, GRAPH, INEXACT, OURS, PEERS, Place  # noqa: E402
 from serving_peers.servers import Running  # noqa: E402
 
+from nbship import golden  # noqa: E402
 from support.executed import ExecutedNotebook  # noqa: E402
 from support.serving import site_of  # noqa: E402
 
@@ -70,16 +72,33 @@ HEAD = (
 )
 
 
-def prepared(folder: Path, name: str) -> tuple[Any, pd.DataFrame, Path]:
-    """Fit a model, export it, and save it for the peers."""
+def prepared(folder: Path, name: str) -> tuple[Any, pd.DataFrame]:
+    """Fit a model, export it without and with a graph, and save it for the peers."""
     notebook = ExecutedNotebook(
         DATA, f"model = {MODELS[name]}", "X_test = X[:40]", roots=()
     )
-    notebook.capture(folder / "capture", "model")
-    site = site_of(folder, "bench_model", folder / "capture")
     model, frame = notebook.namespace["model"], notebook.namespace["X"]
+    for package in (EXACT, INEXACT):
+        if package == INEXACT:
+            golden(model, onnx=True, rtol=1e-5)
+        capture = folder / package / "capture"
+        notebook.capture(capture, "model")
+        site_of(folder / package, package, capture)
     joblib.dump(model, folder / "model.joblib")
-    return model, frame, site
+    return model, frame
+
+
+def reason_against_graph(site: Path) -> str:
+    """Say why the package with a graph does not answer by it; "" where it does."""
+    done = subprocess.run(
+        [sys.executable, "-m", INEXACT, "info", "--json"],
+        cwd=site,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    serving = json.loads(done.stdout)["serving"]
+    return "" if "ONNX" in serving["answers"] else str(serving["why"])
 
 
 def save_for_mlflow(model: Any, frame: pd.DataFrame, folder: Path) -> None:
@@ -113,11 +132,15 @@ def measured(options: argparse.Namespace) -> list[dict[str, Any]]:
             prefix="nbship-serving-", ignore_cleanup_errors=True
         ) as temporary:
             folder = Path(temporary)
-            model, frame, site = prepared(folder, name)
+            model, frame = prepared(folder, name)
             if "mlflow" in options.peers:
                 save_for_mlflow(model, frame, folder)
             place = Place(
-                folder=folder, site=site, workers=options.workers, pythons=pythons
+                folder=folder,
+                site=folder / EXACT / "site",
+                graph_site=folder / INEXACT / "site",
+                workers=options.workers,
+                pythons=pythons,
             )
             for row in _of_model(model, frame, place, options):
                 rows.append({"model": name, **row})
@@ -145,7 +168,12 @@ def _of_model(
     records = frame.to_dict("records")
     started: list[Running] = []
     try:
+        reason = reason_against_graph(place.graph_site)
+        if reason:
+            print(f"{GRAPH}: not used: {reason}", flush=True)
         for peer in options.peers:
+            if peer == GRAPH and reason:
+                continue
             server = PEERS[peer](place)
             log = place.folder / f"{peer}.txt"
             started.append(Running(server, records[:8], log))

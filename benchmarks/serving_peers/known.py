@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 #: what a model is saved as for each, below its folder
 JOBLIB, MLFLOW = "model.joblib", "mlflow"
 OURS, AUTHOR = "ours", "ours, author's code"
-TENSORS = "ours, tensors"
+TENSORS, GRAPH = "ours, tensors", "ours, ONNX"
+#: import names of the exact package, and of the one whose author asks for a graph
+EXACT, INEXACT = "bench_model", "bench_graph"
 
 
 @dataclass(kw_only=True)
@@ -26,6 +28,8 @@ class Place:
 
     folder: Path
     site: Path
+    #: where the package with a graph lies
+    graph_site: Path
     workers: int
     pythons: Mapping[str, str]
 
@@ -35,12 +39,15 @@ class Place:
 
 
 def ours(place: Place, name: str, *words: str, **more: Any) -> Server:
-    command = [sys.executable, "-m", "bench_model", "serve"]
+    package, site = EXACT, place.site
+    if name == GRAPH:
+        package, site = INEXACT, place.graph_site
+    command = [sys.executable, "-m", package, "serve"]
     command += ["--workers", str(place.workers), "--log", "errors", *words]
     return Server(
         name=name,
         command=lambda port: [*command, "--port", str(port)],
-        environ={"PYTHONPATH": str(place.site)},
+        environ={"PYTHONPATH": str(site)},
         **(more or _plain()),
     )
 
@@ -143,6 +150,7 @@ def mlserver_batching(place: Place) -> Server:
 PEERS: dict[str, Callable[[Place], Server]] = {
     OURS: lambda place: ours(place, OURS),
     TENSORS: tensors,
+    GRAPH: lambda place: ours(place, GRAPH),
     AUTHOR: lambda place: ours(place, AUTHOR, "--only-author"),
     "fastapi": fastapi,
     "mlflow": mlflow,
