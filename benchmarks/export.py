@@ -47,7 +47,9 @@ def measure(
     kernel = Kernel(folder)
     try:
         kernel.run("%load_ext nbship", 60)
-        kernel.run(_ATTEND.format(names=names), 60)
+        if not any("%mlops start" in cell.source for cell in document.cells):
+            kernel.run("%mlops start export", 60)  # as in a job, which has a run
+        kernel.run(_ATTEND.format(names=[n for n in names if n in ROOTS]), 60)
         for cell in document.cells:
             if cell.cell_type == "code" and cell.source.strip():
                 error, _ = kernel.run(cell.source, 300)
