@@ -115,7 +115,7 @@ def _loaded(log: Log) -> tuple[Callable[..., Any], _contract.Contract]:
         raise ServeError(f"the model cannot be loaded: {error}") from error
     reason = _contract.not_served(contract)
     if reason:
-        raise ServeError(f"{reason}; import {__package__} and call it in Python")
+        raise ServeError(f"{reason}; import {_about.PACKAGE} and call it in Python")
     return predict, contract
 
 

@@ -100,6 +100,9 @@ def parts_of(value: Any) -> list[Any]:  # noqa: ANN401
         return []
     if np is not None and isinstance(value, np.ndarray):
         return list(value.flat) if value.dtype == object else []
+    pd = sys.modules.get("pandas")
+    if pd is not None and hasattr(pd, "Index") and isinstance(value, pd.Index):
+        return list(value) if value.dtype == object else []  # no caches of its own
     held: list[Any] = []
     if isinstance(value, dict):
         held = [*value.keys(), *value.values()]
