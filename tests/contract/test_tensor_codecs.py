@@ -168,7 +168,7 @@ def test_what_safetensors_cannot_hold_is_refused_with_the_fix():
 
 
 def test_scripted_modules_are_refused_with_the_fix(names):
-    with pytest.warns(DeprecationWarning, match="deprecated"):
+    with pytest.warns((DeprecationWarning, FutureWarning), match="deprecated"):
         scripted = torch.jit.trace(names.Net().eval(), torch.zeros(1, 4))
 
     with pytest.raises(HazardError) as refused:

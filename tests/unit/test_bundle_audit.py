@@ -1,5 +1,6 @@
 """Everything that is changed in a bundle is named; here without a real replay."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -14,9 +15,16 @@ from hypothesis import strategies as st
 from nbship.adapters.bundles.ssh_keys import create_key
 from nbship.adapters.bundles.wheel import read_wheel, zip_bytes
 from nbship.errors import VerificationError
+from nbship.monitor.baselines import baseline_of
+from nbship.records.baseline import TRAINING
+from nbship.records.codec import from_json, json_text
+from nbship.records.digest import digest_bytes
+from nbship.records.release import RootCapture, StateEntry
 from nbship.release.sums import NAMESPACE
 from nbship.workflow.bundle_files import regular_files
+from nbship.workflow.graph_capture import GRAPH
 from nbship.workflow.pickle_scan import pickle_failures
+from support.captures import FARE_SIGNATURE
 from support.releases import Forger, ReleaseCase, ask
 
 FILES = (
@@ -77,9 +85,6 @@ def case(tmp_path_factory):
     case = ReleaseCase(tmp_path_factory.mktemp("audit"))
     case.approve()
     case.sign_models()
-    report = case.store.folder / "reports" / "report-20261123-092500-1a1a.html"
-    report.parent.mkdir()
-    report.write_text("<p>verdict-20261123-092000-4dfe</p>", "utf-8")
     case.release(version="1.0.0")
     return case
 
@@ -168,6 +173,35 @@ def test_a_missing_file_is_named_by_one_clear_message(bundle, name):
     (bundle / name).unlink()
 
     assert ask(bundle).failures == (f"{name}: missing",)
+
+
+def test_a_graph_and_profiles_are_part_of_what_was_captured(tmp_path):
+    case = ReleaseCase(tmp_path)
+    path, graph = case.capture / "capture.json", b"\x08\x0a graph"
+    record = from_json(RootCapture, json.loads(path.read_text("utf-8")))
+    entry = StateEntry(
+        name="fare",
+        codec="onnx",
+        file=GRAPH,
+        digest=digest_bytes(graph),
+        size_bytes=len(graph),
+    )
+    path.write_text(json_text(dataclasses.replace(record, graph=entry)), "utf-8")
+    (case.capture / GRAPH).write_bytes(graph)
+    profiles = baseline_of(
+        FARE_SIGNATURE, inputs={"km": [1.0] * 40}, outputs={}, source="rides (40 rows)"
+    )
+    (case.capture / TRAINING).write_text(json_text(profiles), "utf-8")
+    bundle = Path(case.approve().release().bundle)
+    assert ask(bundle).failures == ()
+
+    forger = Forger(bundle, tmp_path)
+    forger.rewrite_wheel(GRAPH, lambda data: data + b"!")
+    forger.rewrite_wheel(TRAINING, lambda data: data.replace(b"40 rows", b"41 rows"))
+    failures = "\n".join(ask(forger.recompute()).failures)
+
+    assert f"{GRAPH}: not what capture.json says" in failures
+    assert "not those that the job captured" in failures
 
 
 def test_a_file_too_many_is_named(bundle):

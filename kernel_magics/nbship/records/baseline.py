@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+#: file of the profiles of the training data in a captured root, and in its package
+TRAINING = "baseline.json"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Baseline:

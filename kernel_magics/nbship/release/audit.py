@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from nbship.errors import RecordFormatError
+from nbship.records.baseline import TRAINING
 from nbship.records.codec import from_json, to_json
 from nbship.records.digest import digest_bytes, digest_json
 from nbship.records.explanation import EXPLANATION
@@ -151,7 +152,9 @@ def _capture_failures(
         **{f"golden/{entry.file}": entry.digest for entry in capture.golden_files},
         **{module.file: module.digest for module in capture.local_modules},
     }
-    told = package.keys() & {EXPLANATION}  # captures of an earlier time have none
+    told = package.keys() & {EXPLANATION, TRAINING}  # not every capture has them
+    if capture.graph:
+        wanted[capture.graph.file] = capture.graph.digest
     own = ["capture.json", *wanted, *told]
     digests = {
         name: digest_bytes(package.get(names.get(name, name), b"")) for name in own

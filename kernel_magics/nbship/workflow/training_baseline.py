@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbship.monitor.baselines import baseline_of
-from nbship.records.baseline import Baseline
+from nbship.records.baseline import TRAINING, Baseline
 from nbship.records.codec import json_text
 from nbship.release.cells import binding_statements
 from nbship.release.training import training_columns, training_table
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nbship.records.signature import Signature
     from nbship.release.cells import Cells
 
-TRAINING = "baseline.json"
 #: rows that a quantile stands for, and that a text needs to be named
 _HIDE_BELOW = 5
 
