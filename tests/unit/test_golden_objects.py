@@ -347,6 +347,49 @@ def test_outdated_calls_are_asked_again_by_the_function_as_it_stands(tmp_path, c
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "open(PLACE, 'a').write('asked')",
+        "pathlib.Path(PLACE).write_text('asked')",
+        "os.mkdir(PLACE)",
+        "subprocess.run(['touch', PLACE])",
+        "socket.create_connection(('127.0.0.1', 9), timeout=1)",
+    ],
+)
+def test_a_function_that_writes_starts_or_sends_is_not_asked_again(tmp_path, line):
+    place = tmp_path / "written"
+    notebook = ExecutedNotebook(
+        f"import os, pathlib, socket, subprocess\nPLACE = {str(place)!r}\n"
+        "rate, is_live = 2, False",
+        f"def predict(x):\n    if is_live:\n        {line}\n    return x * rate",
+        "predict(3)",
+        "rate, is_live = 5, True",
+    )
+
+    with pytest.raises(ExportError) as caught:
+        notebook.capture(tmp_path / "capture")
+
+    assert caught.value.hazard == "outdated-calls"
+    assert not place.exists()
+    place.write_text("the notebook itself may write", "utf-8")
+
+
+def test_a_function_that_reads_a_file_is_asked_again(tmp_path):
+    place = tmp_path / "rate.txt"
+    place.write_text("5", "utf-8")
+    notebook = ExecutedNotebook(
+        f"import pathlib\nPLACE = {str(place)!r}\nshare = 1",
+        "def predict(x):\n    return x * share * int(pathlib.Path(PLACE).read_text())",
+        "predict(3)",
+        "share = 2",
+    )
+
+    notebook.capture(tmp_path / "capture")
+
+    assert [case["output"] for case in cases_of(tmp_path)] == [30]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "rate[0] += 1\n    return x * rate[0]",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbship.release.golden_objects import FILE
 from nbship.resources import shipped_module
+from nbship.workflow.harmless import harmless
 from nbship.workflow.state_capture import changed_names
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def ask_again(recorder: Recorder, walk: ClosureWalk) -> str:
     """Ask a function without a case for the answers to its outdated calls.
 
     Not asked are functions that set or change global values in place, as far as text shows,
-    and calls that took longer than there is time.
+    and calls that took longer than there is time. A call that would write a file, start a
+    program or use the network ends there, and is no case.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def ask_again(recorder: Recorder, walk: ClosureWalk) -> str:
     if recorder.cases() or not outdated or not _is_harmless(walk):
         return ""
     left_s = LIMIT_S
-    with _undisturbed():
+    with _undisturbed(), harmless():
         for case, duration_s in outdated:
             if duration_s <= left_s:
                 left_s -= duration_s
