@@ -13,10 +13,10 @@ from nbship.errors import NoWheelsError
 from nbship.records.digest import digest_file
 from nbship.release.lock_text import lock_hashes, with_hashes
 from nbship.workflow.bundle_files import regular_files
-from nbship.workflow.export import make_export
 from support.captures import FARE_MODULE, write_capture
+from support.exports import exported
 from support.releases import ReleaseCase, ask
-from support.review_case import AT, JOB_ID
+from support.review_case import JOB_ID
 from support.small_environment import make_environment, write_project, write_wheel
 
 PACKAGING = f"packaging=={packaging.__version__}"
@@ -76,15 +76,10 @@ def test_an_export_with_carried_wheels_is_replayed_from_its_own_wheelhouse(
 ):
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))  # empty
 
-    export = make_export(
+    export = exported(
         write_capture(tmp_path / "capture", module=MODULE, requirements=REQUIREMENTS),
-        export_folder=tmp_path / "export",
+        tmp_path / "export",
         package="carries",
-        version="1.0.0",
-        export_id="export-20261123-093000-2b2b",
-        at=AT,
-        builder=WheelBuilder(),
-        replayer=UvReplayer(),
         installed={},
         carried=carried,
     )

@@ -9,14 +9,11 @@ import sys
 
 import pytest
 
-from nbship.adapters.bundles.replay import UvReplayer
-from nbship.adapters.bundles.wheel import WheelBuilder
 from nbship.records.digest import digest_text, digest_tree
 from nbship.workflow.bundle_files import read_capture
-from nbship.workflow.export import make_export
 from support.executed import ExecutedNotebook
+from support.exports import exported
 from support.for_it import lay_out, run_pytest
-from support.review_case import AT
 from support.serving import served, site_of
 
 pytestmark = pytest.mark.xdist_group("golden-objects")
@@ -60,21 +57,8 @@ def cases_of(folder):
     return [json.loads(line) for line in lines]
 
 
-def exported(capture, folder):
-    return make_export(
-        capture,
-        export_folder=folder,
-        package="judge",
-        version="0.1.0",
-        export_id="export-20261123-091500-7k2m",
-        at=AT,
-        builder=WheelBuilder(),
-        replayer=UvReplayer(),
-    )
-
-
 def test_objects_are_replayed_in_a_fresh_environment(capture, tmp_path):
-    export = exported(capture, tmp_path / "export")
+    export = exported(capture, tmp_path / "export", package="judge")
 
     assert export.parity.passed, export.parity.differences
     assert export.parity.cases == 3
@@ -99,7 +83,7 @@ def test_a_model_swapped_in_a_golden_case_is_no_parity(capture, tmp_path):
     record["golden_digest"] = digest_text(text)
     (forged / "capture.json").write_text(json.dumps(record))
 
-    export = exported(forged, tmp_path / "export")
+    export = exported(forged, tmp_path / "export", package="judge")
 
     assert not export.parity.passed
     assert {text.partition(":")[0] for text in export.parity.differences} == {

@@ -10,15 +10,13 @@ import sys
 import pytest
 
 from nbship import golden
-from nbship.adapters.bundles.replay import UvReplayer
-from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel
+from nbship.adapters.bundles.wheel import read_wheel
 from nbship.adapters.codecs.onnx_graph import onnx_graph
 from nbship.errors import ExportError, UsageError
 from nbship.workflow.bundle_files import read_capture
-from nbship.workflow.export import make_export
 from nbship.workflow.graph_capture import GRAPH
 from support.executed import ExecutedNotebook
-from support.review_case import AT
+from support.exports import exported
 from support.serving import estimator_site, served
 
 pytestmark = pytest.mark.xdist_group("onnx")
@@ -220,15 +218,10 @@ def test_equal_estimators_give_equal_graphs(tmp_path):
 def test_the_export_decides_for_it_in_the_environment_of_the_replay(tmp_path):
     estimator_site(tmp_path, "decided", declared="onnx=True, rtol=1e-6", **FOREST)
 
-    export = make_export(
+    export = exported(
         tmp_path / "capture",
-        export_folder=tmp_path / "export",
+        tmp_path / "export",
         package="decided",
-        version="1.0.0",
-        export_id="export-1",
-        at=AT,
-        builder=WheelBuilder(),
-        replayer=UvReplayer(),
     )
 
     wheel = read_wheel(tmp_path / "export" / export.wheel)

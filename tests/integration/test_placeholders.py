@@ -14,10 +14,9 @@ from nbship.adapters.bundles.replay import UvReplayer
 from nbship.adapters.bundles.wheel import WheelBuilder, read_wheel
 from nbship.release.parity import notes_of
 from nbship.workflow.bundle_files import read_capture
-from nbship.workflow.export import make_export
 from support.executed import ExecutedNotebook
+from support.exports import exported
 from support.packages import Package
-from support.review_case import AT
 
 KEY, SECRET = "OWN_API_KEY", "abcdefgh12345678"
 CALLS = "for n in range(25):\n    predict(n)\n"
@@ -33,23 +32,18 @@ def _key(monkeypatch):
     monkeypatch.delenv("OWN_ABSENT", raising=False)
 
 
-def exported(folder, *cells):
+def exported_cells(folder, *cells):
     """Export ``predict`` of a notebook and replay it in a fresh environment."""
     ExecutedNotebook(*cells, CALLS).capture(folder / "capture")
-    return make_export(
+    return exported(
         folder / "capture",
-        export_folder=folder / "export",
+        folder / "export",
         package="placed",
-        version="1.0.0",
-        export_id="export-20261123-093000-2b2b",
-        at=AT,
-        builder=WheelBuilder(),
-        replayer=UvReplayer(),
     )
 
 
 def test_a_secret_read_in_brackets_is_replayed_with_placeholders_and_told(tmp_path):
-    export = exported(tmp_path, *HEADER)
+    export = exported_cells(tmp_path, *HEADER)
 
     assert export.parity.passed
     assert export.parity.is_proven
@@ -63,7 +57,7 @@ def test_a_secret_read_in_brackets_is_replayed_with_placeholders_and_told(tmp_pa
 
 
 def test_an_answer_that_rests_on_the_variable_is_refused(tmp_path):
-    export = exported(
+    export = exported_cells(
         tmp_path,
         "import os\n",
         f"def predict(x):\n    return x + len(os.environ[{KEY!r}])\n",
@@ -82,7 +76,7 @@ def test_an_answer_that_fits_one_placeholder_by_chance_is_refused_too(
 ):
     monkeypatch.setenv("OWN_STEPS", "7000001")
 
-    export = exported(
+    export = exported_cells(
         tmp_path,
         "import os\n",
         "def predict(x):\n    return x + int(os.environ['OWN_STEPS'])\n",
@@ -95,7 +89,7 @@ def test_an_answer_that_fits_one_placeholder_by_chance_is_refused_too(
 
 
 def test_a_variable_that_the_notebook_did_without_gets_no_placeholder(tmp_path):
-    export = exported(
+    export = exported_cells(
         tmp_path,
         "import os\n",
         "def predict(x):\n"

@@ -17,11 +17,11 @@ from nbship.records.digest import digest_file, digest_tree
 from nbship.records.vetting import Decision
 from nbship.release.lock_text import read_lock
 from nbship.workflow.bundle_files import read_capture
-from nbship.workflow.export import make_export
 from support.captures import FARE_MODULE, write_capture
 from support.executed import ExecutedNotebook
+from support.exports import exported
 from support.releases import Forger, ReleaseCase, ask
-from support.review_case import AT, JOB_ID
+from support.review_case import JOB_ID
 from support.tools import lack
 
 ORIGIN = {"name": "fares", "package": "fares", "version": "1.0.0"}
@@ -115,15 +115,10 @@ def test_an_estimator_s_compiled_routines_are_proven_where_it_is_replayed(tmp_pa
         roots=(),
     )
     notebook.capture(tmp_path / "capture", "model")
-    export = make_export(
+    export = exported(
         tmp_path / "capture",
-        export_folder=tmp_path / "export",
+        tmp_path / "export",
         package="ridge",
-        version="1.0.0",
-        export_id="export-1",
-        at=AT,
-        builder=WheelBuilder(),
-        replayer=UvReplayer(),
     )
 
     wheel = read_wheel(tmp_path / "export" / export.wheel)
@@ -340,15 +335,11 @@ def test_an_export_is_proven_and_saved(tmp_path):
     capture = write_capture(tmp_path / "roots" / "fare")
     folder = tmp_path / "export"
 
-    export = make_export(
+    export = exported(
         capture,
-        export_folder=folder,
+        folder,
         package="fares",
         version="0.1.0",
-        export_id="export-20261123-091500-7k2m",
-        at=AT,
-        builder=WheelBuilder(),
-        replayer=UvReplayer(),
     )
 
     assert export.parity.passed
@@ -446,15 +437,10 @@ def test_a_wheel_that_only_pips_find_links_know_is_locked_and_replayed(
     module = "import own_needed\n\n" + FARE_MODULE
     pins = {"own_needed": "own-needed==1.0.0"}
 
-    export = make_export(
+    export = exported(
         write_capture(tmp_path / "capture", module=module, requirements=pins),
-        export_folder=work,
+        work,
         package="fares",
-        version="1.0.0",
-        export_id="export-20261123-091500-7k2m",
-        at=AT,
-        builder=WheelBuilder(),
-        replayer=UvReplayer(),
     )
 
     lock = (work / "requirements.lock").read_text()

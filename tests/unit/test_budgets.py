@@ -8,16 +8,14 @@ from types import SimpleNamespace
 import pytest
 
 from nbship.adapters.bundles.inspecting import import_times
-from nbship.adapters.bundles.wheel import WheelBuilder
 from nbship.errors import ReleaseError
 from nbship.records.inspection import Distribution, ImportTime
 from nbship.records.release import Export
 from nbship.release.budgets import Budget, over_budget
 from nbship.workflow.bundle_files import read_record
-from nbship.workflow.export import make_export
 from support.captures import write_capture
+from support.exports import exported
 from support.releases import FakeReplayer, ReleaseCase
-from support.review_case import AT
 
 MIB = 1 << 20
 REPORT = """\
@@ -117,14 +115,10 @@ def test_a_package_over_its_budget_is_not_released(tmp_path):
 
 
 def test_an_export_over_its_budget_is_made_and_told(tmp_path):
-    export = make_export(
+    export = exported(
         write_capture(tmp_path / "capture", requirements={}),
-        export_folder=tmp_path / "export",
+        tmp_path / "export",
         package="fares",
-        version="1.0.0",
-        export_id="export-20261123-093000-2b2b",
-        at=AT,
-        builder=WheelBuilder(),
         replayer=FakeReplayer(),
         budget=Budget(import_s=0.001),
     )
