@@ -52,10 +52,6 @@ print(locale.setlocale(locale.LC_ALL), time.tzname, locale.getpreferredencoding(
     "limits": """import resource, os, gc, sys
 print([resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith('RLIMIT')])
 print(sorted(os.sched_getaffinity(0)), gc.isenabled(), gc.get_threshold(), sys.getswitchinterval())""",
-    "capture of descriptors": """import os, sys
-os.system('echo from-sh')
-!echo from-bang
-_ = os.write(1, b'raw\\n')""",
     "top-level await": "import asyncio; await asyncio.sleep(0.01); print('ok')",
     "history": "print(list(get_ipython().history_manager.get_range()), In, Out)",
     "shell": """ip = get_ipython()
@@ -65,6 +61,10 @@ print([getattr(sys, n).__qualname__ for n in ('excepthook', 'unraisablehook')], 
 print(threading.excepthook.__qualname__, sorted(vars(builtins)))""",
     "exit": "import sys; sys.exit(3)",
 }
+DESCRIPTORS = """import os
+os.system('echo from-sh')
+!echo from-bang
+_ = os.write(1, b'raw\\n')"""
 EXITS = {
     "os._exit": ("import os; os._exit(7)", 7),
     "segmentation fault": ("import ctypes; ctypes.string_at(0)", -signal.SIGSEGV),
@@ -123,6 +123,14 @@ def test_a_forked_kernel_answers_as_a_fresh_one_does(heated, folder):
     # ipykernel's control thread now and then waits for its output thread, which has ended; the
     # kernel is then terminated
     assert {fresh.exit_code, forked.exit_code} <= {0, -signal.SIGTERM}
+
+
+def test_a_forked_kernel_captures_what_is_written_to_descriptors(heated, folder):
+    """A thread of the kernel reads them: it may come after the cell, so there are several."""
+    answers = both(heated, *[DESCRIPTORS] * 5, cwd=folder)
+
+    for texts in (str(answer.texts) for answer in answers):
+        assert all(line in texts for line in ("from-sh", "from-bang", "raw")), texts
 
 
 def test_what_acts_behind_an_import_acts_in_a_forked_kernel_too(heated, folder):
