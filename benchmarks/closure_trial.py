@@ -24,7 +24,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import queue
 import shutil
 import sys
 import tempfile
@@ -35,40 +34,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import nbformat
-from jupyter_client.manager import KernelManager
+from execution.live_kernel import ATTEND, ESTIMATORS, Kernel, functions_of, parsed
 
 OWN = Path(__file__).resolve().parents[1] / "tests" / "notebooks" / "verify"
 #: asked in the kernel: names bound to what looks like a fitted estimator, and all bound names
-_ESTIMATORS = """
-import json as _json, warnings as _warnings
-def _nbship_estimators():
-    found = []
-    for name, value in list(globals().items()):
-        answers = ("predict", "transform", "score_samples", "kneighbors", "fit_predict", "fit_transform")
-        if name.startswith("_") or isinstance(value, type) or not callable(getattr(value, "fit", None)):
-            continue
-        if not any(hasattr(value, word) for word in answers):
-            continue
-        if hasattr(value, "get_params"):
-            try:
-                with _warnings.catch_warnings():
-                    _warnings.simplefilter("ignore")
-                    from sklearn.utils.validation import check_is_fitted
-                    check_is_fitted(value)
-            except Exception:
-                continue
-        else:  # of a class of its own: fitted where it has more than it was made with
-            try:
-                if set(vars(value)) <= set(vars(type(value)())):
-                    continue
-            except Exception:
-                pass
-        found.append(name)
-    return found
-print(_json.dumps([_nbship_estimators(), list(globals())]))
-"""
-_ATTEND = "__import__('nbship.faces.roots', fromlist=['']).attend({names!r})"
-#: hazards that say that nothing was there to compare with
 _UNCALLED = "no-golden-case"
 _SHOWN = 240
 
@@ -153,7 +122,7 @@ def _is_blocked(root: str, words: dict, failed: list[str]) -> bool:
     """
     bound, called, fitted = set(), set(), set()
     for source in failed:
-        for node in ast.walk(_parsed(source)):
+        for node in ast.walk(parsed(source)):
             if isinstance(node, ast.alias):
                 bound.add((node.asname or node.name).partition(".")[0])
             elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -169,68 +138,6 @@ def _is_blocked(root: str, words: dict, failed: list[str]) -> bool:
     return set(words) == {"missing-name"} and (names <= bound or "*" in bound)
 
 
-def _parsed(source: str) -> ast.Module:
-    lines = source.split("\n")
-    try:
-        return ast.parse(
-            "\n".join("" if line.lstrip()[:1] in "%!?" else line for line in lines)
-        )
-    except SyntaxError:
-        return ast.Module([], [])
-
-
-class Kernel:
-    """A kernel of this interpreter, asked cell by cell."""
-
-    def __init__(self, folder: Path) -> None:
-        self._manager = KernelManager(kernel_name="python3")
-        environ = {**os.environ, "MLOPS_TRACKERS": "", "MPLBACKEND": "agg"}
-        self._manager.start_kernel(cwd=str(folder), env=environ)
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
-
-    def run(self, code: str, limit_s: float) -> tuple[str, str]:
-        """Run a cell; return its error, "" where it had none, and what it printed."""
-        request = self._client.execute(code, allow_stdin=False)
-        deadline = time.monotonic() + limit_s
-        error, printed = "", []
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                self._manager.interrupt_kernel()
-                return f"more than {limit_s:.0f} s", "".join(printed)
-            try:
-                message = self._client.get_iopub_msg(timeout=min(left, 5))
-            except queue.Empty:
-                if not self._manager.is_alive():
-                    return "the kernel died", ""
-                continue
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            content = message["content"]
-            if message["msg_type"] == "stream" and content["name"] == "stdout":
-                printed.append(content["text"])
-            elif message["msg_type"] == "error":
-                error = f"{content['ename']}: {content['evalue']}"
-            elif content.get("execution_state") == "idle":
-                return error, "".join(printed)
-
-    def close(self) -> None:
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-
-
-def functions_of(notebook: nbformat.NotebookNode) -> list[str]:
-    """Name what cells define with ``def`` at their top level."""
-    names: dict[str, None] = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            body = _parsed(cell.source).body
-            names |= {n.name: None for n in body if isinstance(n, ast.FunctionDef)}
-    return list(names)
-
-
 def ask(
     path: Path, limit_s: float, *, is_whole: bool
 ) -> tuple[int, list[str], str, dict[str, list]]:
@@ -242,7 +149,7 @@ def ask(
     ran, failed, first = 0, [], ""
     try:
         kernel.run("%load_ext nbship", 60)
-        kernel.run(_ATTEND.format(names=functions), 60)
+        kernel.run(ATTEND.format(names=functions), 60)
         deadline = time.monotonic() + limit_s
         for cell in notebook.cells:
             if cell.cell_type != "code" or not cell.source.strip():
@@ -254,7 +161,7 @@ def ask(
             ran += 1
             failed += [cell.source] if error else []
             first = first or error
-        _, text = kernel.run(_ESTIMATORS, 60)
+        _, text = kernel.run(ESTIMATORS, 60)
         if not text.strip():  # it still computes: nothing can be asked
             return ran, failed, first or "busy", checks
         estimators, bound = json.loads(text.strip().splitlines()[-1])

@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from closure_trial import _ATTEND, _ESTIMATORS, Kernel, functions_of
+from execution.live_kernel import ATTEND, ESTIMATORS, Kernel, functions_of
 
 from nbship.adapters.bundles.replay import UvReplayer
 
@@ -49,14 +49,14 @@ def measure(
         kernel.run("%load_ext nbship", 60)
         if not any("%mlops start" in cell.source for cell in document.cells):
             kernel.run("%mlops start export", 60)  # as in a job, which has a run
-        kernel.run(_ATTEND.format(names=[n for n in names if n in ROOTS]), 60)
+        kernel.run(ATTEND.format(names=[n for n in names if n in ROOTS]), 60)
         for cell in document.cells:
             if cell.cell_type == "code" and cell.source.strip():
                 error, _ = kernel.run(cell.source, 300)
                 if error:
                     print(f"{notebook.name}: {error}", file=sys.stderr)
                     return None
-        _, text = kernel.run(_ESTIMATORS, 60)
+        _, text = kernel.run(ESTIMATORS, 60)
         estimators, _ = json.loads(text.strip().splitlines()[-1])
         known = {*names, *estimators}
         wanted = [n for n in ROOTS if n in known] or estimators or names
