@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,11 +12,10 @@ import pytest
 from nbship.adapters.store.files import FileStore
 from nbship.adapters.store.ledger import SqliteLedger
 from nbship.workbench import Workbench
+from support.commands import LONG_S, mlops
 from support.live_kernel import wait_until
 from support.models import DEARER, BareBuilder
 from support.release_pairs import release_pair
-
-LONG_S = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +30,6 @@ def released(tmp_path_factory) -> Path:
 @pytest.fixture
 def project(tmp_path, released) -> Path:
     return Path(shutil.copytree(released, tmp_path / "project"))
-
-
-def mlops(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nbship.faces.cli", *words],
-        cwd=folder,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=LONG_S,
-        check=False,
-    )
 
 
 def mirror(project: Path, release: str, tracker: str):

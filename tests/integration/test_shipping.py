@@ -17,12 +17,12 @@ from nbship.adapters.store.ledger import SqliteLedger
 from nbship.records.run import CellStatus, RunStatus
 from nbship.workflow.recording import load_run
 from support import sample_run
+from support.commands import LONG_S, mlops
 from support.live_kernel import LiveKernel, wait_until
 from support.wandb_reader import read_offline_run
 
 pytestmark = pytest.mark.kernel
 TRACKERS = {"MLOPS_TRACKERS": "mlflow,wandb"}
-LONG_S = 120.0
 
 
 def ledger_of(folder: Path) -> SqliteLedger:
@@ -45,18 +45,6 @@ def processes_of(run_id: str) -> list[str]:
         if run_id in command:
             found.append(command)
     return found
-
-
-def mlops(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nbship.faces.cli", *words],
-        cwd=folder,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=LONG_S,
-        check=False,
-    )
 
 
 def mlflow_run(folder: Path):
